@@ -1,0 +1,293 @@
+"""The release worker: one chunk a message. Lease, read, open the key once, build every request as bytes, warm one
+connection per pledge, look once more whether the launch still stands, seal, wait for the moment, send all at once,
+and write what happened. Whoever comes after a seal only resolves. The protocol: README, "The launch"."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+from collections.abc import Awaitable, Iterable
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from . import chunks, fan_out, grants, launches, messages, networks, pledges, settings, slots
+from .chunks import State
+from .clock import Clock
+from .launches import Launch
+from .messages import Message
+from .networks.base import Network, Post, Verdict
+from .networks.transport import Connection, NotSent, Uncertain
+from .pledges import Pledge
+from .settings import GRACE_S, RENEW_S, RESOLVE_UNTIL_S
+
+WARM_BEFORE_S, SEAL_BEFORE_S, CHECK_BEFORE_S, SPIN_BEFORE_S = 12.0, 5.0, 2.0, 0.05
+SEND_AFTER_S = 0.005
+WORK_S = 540.0  # the function's time-out less a minute
+RETRIES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+OPENINGS = 50
+log = logging.getLogger(__name__)
+
+Kind = Literal["posted", "refused", "reconnect", "unknown"]
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What happened to one pledge. `sent_ms`: our first send after the planned time; `acked_ms`: the answer."""
+
+    outcome: Kind
+    url: str | None = None
+    said: str | None = None
+    sent_ms: float | None = None
+    acked_ms: float | None = None
+    tries: int = 0
+
+
+@dataclass(slots=True)
+class Sending:
+    """One pledge on its way. `again_at`: epoch seconds of the next try, None once `outcome` stands."""
+
+    pledge: Pledge
+    connection: Connection
+    outcome: Outcome = field(default_factory=lambda: Outcome("unknown"))
+    again_at: float | None = 0.0
+
+
+class Superseded(RuntimeError):
+    """Another worker holds the chunk now: this one must not go on."""
+
+
+def handle(body: str, *, clock: Clock | None = None) -> None:
+    """Does what one message says. Safe to repeat at any time; messages of another epoch are dropped."""
+    message, clock = messages.parse(body), clock or Clock()
+    launch = launches.get(message.launch)
+    if launch is None or int(launch.epoch) != message.epoch or launch.state not in ("open", "frozen"):
+        log.info("dropped %s of %s: epoch or state has moved on", message.do, message.key)
+    elif message.do == "prepare":
+        prepare(message, clock)
+    elif message.do == "watch":
+        fan_out.watch(launch, message.lane, now=datetime.fromtimestamp(clock.now(), UTC))
+    elif message.do == "send" and launch.state == "frozen":
+        asyncio.run(Release(launch, message, clock).send())
+    elif message.do == "resolve" and launch.state == "frozen":
+        asyncio.run(Release(launch, message, clock).resolve())
+
+
+def prepare(message: Message, clock: Clock) -> None:
+    """Makes a chunk's pledges ready and records how many are: refreshed permissions, containers. Mastodon needs neither."""
+    ready = len(pledges.of_chunk(message.key))
+    chunks.record_ready(message.key, pledges=ready, now=clock.now())
+    log.info("prepared %d pledges of %s", ready, message.key)
+
+
+class Release:
+    """One worker's work on one chunk."""
+
+    def __init__(self, launch: Launch, message: Message, clock: Clock) -> None:
+        self.launch, self.message, self.clock = launch, message, clock
+        self.network: Network = networks.get(message.lane.rpartition(".")[0])
+        self.at = float(launch.at) + slots.lane_delay(message.lane)
+        self.started = clock.now()
+        self.renewed = self.started
+        self.state: State
+
+    async def send(self) -> None:
+        """First sends, at the lane's time or, if that has passed, within the grace."""
+        if self.clock.now() > self.at + GRACE_S or self._stopped(self.launch):
+            return
+        state = chunks.lease(self.message.key, self.message.epoch, now=self.clock.now())
+        if state is None:
+            return
+        self.state = state
+        late = self.clock.now() > self.at
+        try:
+            sendings = await asyncio.to_thread(self._read)
+            await self._warm(sendings)
+            if await self._seal():
+                sendings = await self._drop_withdrawn(sendings)
+                await self._fire(sendings)
+                await self._finish(sendings, late=late)
+        except Superseded:
+            log.warning("another worker holds %s; nothing more is sent from here", self.message.key)
+
+    async def resolve(self) -> None:
+        """Finds out what happened to the posts of a worker that died after its seal. Only where the network recognises
+        repetitions are they sent again, and nothing later than 50 minutes after the seal."""
+        state = chunks.lease_sealed(self.message.key, self.message.epoch, now=self.clock.now())
+        if state is None:
+            return
+        self.state = state
+        sendings = await asyncio.to_thread(self._read)
+        assert state.sealed is not None
+        if self.network.REPEATABLE and self.clock.now() < float(state.sealed) / 1000 + RESOLVE_UNTIL_S:
+            await self._settle_all(sendings)
+        else:
+            self._give_up(sendings)
+        try:
+            await self._finish(sendings, late=False)
+        except Superseded:
+            log.warning("another worker resolves %s", self.message.key)
+
+    def _read(self) -> list[Sending]:
+        """The chunk's live pledges with their requests built. One whose permission cannot be opened is not lost:
+        its outcome is that it must be reconnected."""
+        found, sealed = pledges.of_chunk(self.message.key), grants.of_chunk(self.message.key)
+        key = grants.open_key(self.launch.campaign, self.launch.id) if found else None
+        sendings = []
+        for pledge in found:
+            grant = sealed.get(str(pledge.sk))
+            token = grants.unseal(key, pledge.id, grant) if key and grant else ""
+            request = self.network.request(Post(pledge.server, pledge.text, pledge.key), token)
+            sendings.append(Sending(pledge, Connection(request)))
+            if not token:
+                sendings[-1].outcome, sendings[-1].again_at = Outcome("reconnect", said="no permission on file"), None
+        return sendings
+
+    async def _warm(self, sendings: list[Sending]) -> None:
+        await self._hold(self.at - WARM_BEFORE_S)
+        await self._open([sending for sending in sendings if sending.again_at is not None])
+
+    async def _open(self, sendings: list[Sending]) -> None:
+        """Opens what is not open; what fails here is tried again at the moment."""
+        places = asyncio.Semaphore(OPENINGS)
+
+        async def opened(sending: Sending) -> None:
+            async with places:
+                try:
+                    await sending.connection.open()
+                except NotSent as error:
+                    sending.outcome.said = str(error)
+
+        await self._gather(opened(sending) for sending in sendings if not sending.connection.is_open)
+
+    async def _seal(self) -> bool:
+        """True where the launch still stands and this worker's own seal is confirmed; otherwise nothing is sent."""
+        await self._hold(self.at - SEAL_BEFORE_S)
+        launch = await asyncio.to_thread(launches.get, self.launch.id)
+        if launch is None or int(launch.epoch) != self.message.epoch or launch.state != "frozen" or self._stopped(launch):
+            log.warning("not sealed %s: the launch no longer stands", self.message.key)
+            return False
+        if not launch.approved or self.clock.now() > self.at + GRACE_S:
+            return False
+        return await asyncio.to_thread(chunks.seal, self.state, now=self.clock.now())
+
+    def _stopped(self, launch: Launch) -> bool:
+        return bool(launch.stopped_at)
+
+    async def _drop_withdrawn(self, sendings: list[Sending]) -> list[Sending]:
+        """After the seal nobody withdraws; what was confirmed late is taken in, too."""
+        live = {pledge.id for pledge in await asyncio.to_thread(pledges.of_chunk, self.message.key)}
+        known = {sending.pledge.id for sending in sendings}
+        if live - known:
+            sendings = await asyncio.to_thread(self._read)
+        for sending in sendings:
+            if sending.pledge.id not in live:
+                sending.connection.close()
+        return [sending for sending in sendings if sending.pledge.id in live]
+
+    async def _fire(self, sendings: list[Sending]) -> None:
+        await self._hold(self.at - CHECK_BEFORE_S)
+        due = [sending for sending in sendings if sending.again_at is not None]
+        await self._open(due)
+        await self._hold(self.at - SPIN_BEFORE_S)
+        await self._volley(due, spin=True)
+        await self._settle_all(sendings)
+
+    async def _volley(self, due: list[Sending], *, spin: bool = False) -> None:
+        """Writes all requests in one go, then waits for all answers."""
+        gc.disable()
+        try:
+            if spin:
+                self.clock.spin(self.at + SEND_AFTER_S)
+            written = [sending for sending in due if self._write(sending)]
+        finally:
+            gc.enable()
+        await self._gather(self._answer(sending) for sending in written)
+
+    def _write(self, sending: Sending) -> bool:
+        sending.outcome.tries += 1
+        now = self.clock.now()
+        try:
+            sending.connection.send()
+        except NotSent as error:
+            sending.outcome.said = str(error)
+            sending.again_at = now + self._pause(sending)
+            return False
+        if sending.outcome.sent_ms is None:
+            sending.outcome.sent_ms = round((now - float(sending.pledge.planned_at)) * 1000, 3)
+        return True
+
+    async def _answer(self, sending: Sending) -> None:
+        try:
+            response = await sending.connection.answer()
+            verdict = self.network.classify(response, now=self.clock.now())
+        except Uncertain as error:
+            verdict = Verdict("uncertain", said=str(error))
+        finally:
+            sending.connection.close()
+        self._take(sending, verdict)
+
+    def _take(self, sending: Sending, verdict: Verdict) -> None:
+        """Decides what an answer means for this pledge: it stands, or it is asked again where that cannot double."""
+        now = self.clock.now()
+        sending.outcome.said, sending.outcome.url, sending.again_at = verdict.said, verdict.url, None
+        if verdict.kind in ("posted", "refused", "reconnect"):
+            sending.outcome.outcome = verdict.kind
+            sending.outcome.acked_ms = round((now - float(sending.pledge.planned_at)) * 1000, 3)
+        elif verdict.kind == "retry" or self.network.REPEATABLE:
+            sending.again_at = now + (verdict.wait_s or self._pause(sending))
+
+    def _pause(self, sending: Sending) -> float:
+        return RETRIES_S[min(sending.outcome.tries, len(RETRIES_S)) - 1]
+
+    async def _settle_all(self, sendings: list[Sending]) -> None:
+        """Asks again, one round after another, until every outcome stands or a minute is left to this function."""
+        while waiting := [sending for sending in sendings if sending.again_at is not None]:
+            soonest = min(float(sending.again_at or 0) for sending in waiting)
+            if soonest > self.started + WORK_S:
+                return
+            await self._hold(soonest)
+            due = [sending for sending in waiting if float(sending.again_at or 0) <= self.clock.now()]
+            await self._open(due)
+            await self._volley(due)
+
+    def _give_up(self, sendings: Iterable[Sending]) -> None:
+        for sending in sendings:
+            sending.again_at = None
+
+    async def _finish(self, sendings: list[Sending], *, late: bool) -> None:
+        """Writes the outcomes. Where some are still to be asked for, leaves the chunk sealed, for a later resolve."""
+        waits = [float(sending.again_at) for sending in sendings if sending.again_at is not None]
+        if waits:
+            delay = int(max(settings.RESOLVE_AFTER_S, max(waits) - self.clock.now()))
+            again = Message("resolve", self.message.launch, self.message.epoch, self.message.lane, self.message.chunk)
+            await asyncio.to_thread(messages.send, [again], delay_s=delay)
+            return
+        items: dict[str, Any] = {str(sending.pledge.sk): asdict(sending.outcome) for sending in sendings}
+        meta = {"late": late, "worker": settings.current().worker, "fence": int(self.state.fence)}
+        written = await asyncio.to_thread(chunks.finish, self.state, self.message.epoch, items, meta, now=self.clock.now())
+        log.info("chunk %s: %d outcomes %s", self.message.key, len(items), "written" if written else "left to another worker")
+
+    async def _hold(self, until: float) -> None:
+        """Waits, renewing the lease. Raises `Superseded`."""
+        while (now := self.clock.now()) < until:
+            await self._renew()
+            await self.clock.sleep(min(until - now, RENEW_S))
+
+    async def _gather(self, work: Iterable[Awaitable[None]]) -> None:
+        """Does several things at once, renewing the lease. Raises `Superseded`, and what any of them raised."""
+        tasks = [asyncio.ensure_future(item) for item in work]
+        while tasks and (pending := (await asyncio.wait(tasks, timeout=RENEW_S))[1]):
+            await self._renew()
+            log.debug("%d still under way", len(pending))
+        for task in tasks:
+            task.result()
+
+    async def _renew(self) -> None:
+        now = self.clock.now()
+        if now - self.renewed < RENEW_S:
+            return
+        if not await asyncio.to_thread(chunks.renew, self.state, now=now):
+            raise Superseded(self.message.key)
+        self.renewed = now

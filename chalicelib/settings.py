@@ -1,0 +1,91 @@
+"""What the environment says, read once and failing fast with the missing name. No other module reads `os.environ`."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+APP = "groundswell"
+SLOTS_PER_CHUNK = 250
+LEASE_S = 12.0
+RENEW_S = 4.0
+GRACE_S = 600
+RESOLVE_AFTER_S = 90.0
+RESOLVE_UNTIL_S = 3000
+
+
+class Missing(RuntimeError):
+    """A setting without which nothing can start; the message says what to run or to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`stand_ins` maps a host name to the loopback address that plays it, on the local stage only.
+    All durations are in seconds."""
+
+    stage: str
+    mail_from: str
+    lead_s: int | None
+    stand_ins: Mapping[str, tuple[str, int]]
+    worker: str
+
+    @property
+    def is_local(self) -> bool:
+        return self.stage == "local"
+
+    @property
+    def freeze_before_s(self) -> int:
+        """Pledges close at the latest this long before the moment."""
+        return 150 if self.is_local else 900
+
+    def name(self, noun: str) -> str:
+        return f"{APP}-{self.stage}-{noun}"
+
+
+def _stand_ins(text: str) -> dict[str, tuple[str, int]]:
+    pairs = (entry.split("=", 1) for entry in text.split())
+    return {host: (address.rpartition(":")[0], int(address.rpartition(":")[2])) for host, address in pairs}
+
+
+@cache
+def current() -> Settings:
+    """The settings of this process. Raises `Missing` naming the variable."""
+    stage = os.environ.get("STAGE", "")
+    if not stage:
+        raise Missing("STAGE is not set: it is in .chalice/config.json for every stage")
+    stand_ins = _stand_ins(os.environ.get("STAND_INS", ""))
+    if stand_ins and stage != "local":
+        raise Missing(f"STAND_INS is for the local stage only, and this is {stage}: take it out of .chalice/config.json")
+    lead = os.environ.get("LEAD_S", "")
+    if lead and stage != "local":
+        raise Missing(f"LEAD_S is for the local stage only, and this is {stage}: take it out of .chalice/config.json")
+    return Settings(
+        stage=stage,
+        mail_from=os.environ.get("MAIL_FROM", ""),
+        lead_s=int(lead) if lead else None,
+        stand_ins=stand_ins,
+        worker=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", f"process-{os.getpid()}"),
+    )
+
+
+def table(noun: str) -> str:
+    return current().name(noun)
+
+
+def queue(noun: str) -> str:
+    return current().name(noun)
+
+
+def stream_arn(noun: str) -> str:
+    """The stream of a table, known only while chalice deploys (`infra up` writes it down); a function does not need it."""
+    if not os.environ.get("AWS_CHALICE_CLI_MODE"):
+        return f"arn:aws:dynamodb:::table/{table(noun)}/stream/unused"
+    stage = current().stage
+    outputs = Path(".chalice") / f"outputs-{stage}.json"
+    if not outputs.exists():
+        raise Missing(f"{outputs} is not there: run `python -m infra up --stage {stage}` first, or `make deploy STAGE={stage}`")
+    return str(json.loads(outputs.read_text())["streams"][noun])

@@ -1,0 +1,65 @@
+"""Tallies: absolute recounts of the live votes, written only if nobody wrote since the version was read.
+
+Without that condition an older count can overwrite a newer one for good: of two recounts, the slower one wins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from . import contributions, settings, store, votes
+
+
+class Tally(store.Record):
+    class Meta:
+        table_name = settings.table("tallies")
+
+    pk = UnicodeAttribute(hash_key=True)
+    up = NumberAttribute(default=0)
+    down = NumberAttribute(default=0)
+    version = NumberAttribute(default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    up: int
+    down: int
+
+
+def get(campaign: str, contribution: str) -> Counts:
+    """What the last recount found: up to a few seconds old."""
+    tally = Tally.find(contributions.key(campaign, contribution), consistent=False)
+    return Counts(int(tally.up), int(tally.down)) if tally else Counts(0, 0)
+
+
+def get_all(campaign: str, ids: Iterable[str]) -> dict[str, Counts]:
+    """By contribution id; what was never recounted is left out."""
+    found = Tally.batch_get([contributions.key(campaign, contribution) for contribution in ids])
+    return {str(tally.pk).rpartition("#")[2]: Counts(int(tally.up), int(tally.down)) for tally in found}
+
+
+def recount(key: str) -> Counts:
+    """Counts the live votes of one contribution (`contributions.key`) and stores the result. Safe to repeat, at any time,
+    from any number of places: a count that was overtaken is taken again."""
+    while True:
+        tally = Tally.find(key)
+        version = int(tally.version) if tally else 0
+        values = list(votes.values(key))
+        counts = Counts(values.count(1), values.count(-1))
+        if tally and (int(tally.up), int(tally.down)) == (counts.up, counts.down):
+            return counts
+        if _store(key, counts, version):
+            return counts
+
+
+def _store(key: str, counts: Counts, version: int) -> bool:
+    unchanged = Tally.version == version if version else Tally.version.does_not_exist()
+    return store.save_if(Tally(pk=key, up=counts.up, down=counts.down, version=version + 1), unchanged)
+
+
+def recount_touched(keys: Iterable[str]) -> None:
+    """Recounts each contribution of a batch of stream records once."""
+    for key in sorted(set(keys)):
+        recount(key)

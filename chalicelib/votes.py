@@ -1,0 +1,89 @@
+"""Votes are items, one per contribution and person; tallies are recounted from them (see `tallies`), never incremented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+
+from . import campaigns, contributions, ids, settings, store
+from .campaigns import Campaign
+from .errors import Invalid
+
+
+class ByPseudonym(GlobalSecondaryIndex["Vote"]):  # type: ignore[no-untyped-call]
+    class Meta:
+        index_name = "by_pseudonym"
+        projection = KeysOnlyProjection()
+
+    sk = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
+class Vote(store.Record):
+    """`value` 1 or -1; 0 once withdrawn. The item stays, so that a late repetition of an older request, which carries
+    an older `at` (milliseconds), cannot bring back what was changed since."""
+
+    class Meta:
+        table_name = settings.table("votes")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    value = NumberAttribute()
+    at = NumberAttribute()
+    by_pseudonym = ByPseudonym()
+
+
+def cast(campaign: Campaign, contribution: str, pseudonym: str, value: int, *, now: datetime) -> int:
+    """Casts or changes the person's vote; returns the value that stands. Safe to repeat.
+
+    Raises `Invalid` (value), `NotFound`, `Conflict` (phase_closed)."""
+    if isinstance(value, bool) or value not in (1, -1):
+        raise Invalid.field("value", "1 votes up, -1 votes down; to take a vote back, withdraw it")
+    _require_votable(campaign, contribution, now)
+    return _write(contributions.key(campaign.slug, contribution), pseudonym, value, now)
+
+
+def withdraw(campaign: Campaign, contribution: str, pseudonym: str, *, now: datetime) -> None:
+    """Takes the person's vote back. Safe to repeat, and without a vote nothing happens.
+
+    Raises `NotFound`, `Conflict` (phase_closed)."""
+    _require_votable(campaign, contribution, now)
+    key = contributions.key(campaign.slug, contribution)
+    if Vote.find(key, pseudonym) is not None:
+        _write(key, pseudonym, 0, now)
+
+
+def _require_votable(campaign: Campaign, contribution: str, now: datetime) -> None:
+    campaigns.require_open(campaign, contributions.phase_of(contribution), now=now)
+    contributions.get(campaign.slug, contribution)
+
+
+def _write(key: str, pseudonym: str, value: int, now: datetime) -> int:
+    at = ids.milliseconds(now)
+    vote = Vote(pk=key, sk=pseudonym)
+    if store.update_if(vote, [Vote.value.set(value), Vote.at.set(at)], Vote.at.does_not_exist() | (Vote.at <= at)):
+        return value
+    newer = Vote.find(key, pseudonym)
+    return int(newer.value) if newer else value
+
+
+def own(campaign: str, contribution: str, pseudonym: str) -> int:
+    """The person's own live vote: 1, -1, or 0 for none. Read consistently: a voter sees their vote at once."""
+    vote = Vote.find(contributions.key(campaign, contribution), pseudonym)
+    return int(vote.value) if vote else 0
+
+
+def own_of(campaign: str, keys: list[str], pseudonym: str) -> dict[str, int]:
+    """The person's own live votes on several contributions (ids), in one batch read."""
+    pairs = [(contributions.key(campaign, contribution), pseudonym) for contribution in keys]
+    return {str(vote.pk).rpartition("#")[2]: int(vote.value) for vote in Vote.batch_get(pairs, consistent_read=True) if vote.value}
+
+
+def values(key: str) -> Iterator[int]:
+    """The live votes on a contribution (by its `contributions.key`), read consistently."""
+    for vote in Vote.query(key, consistent_read=True, attributes_to_get=["pk", "sk", "value", "at"]):
+        if vote.value:
+            yield int(vote.value)

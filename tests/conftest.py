@@ -1,0 +1,108 @@
+"""The environment before anything is imported, AWS as moto plays it, and the people and things that tests are about."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+
+os.environ.update(
+    STAGE="local",
+    LEAD_S="60",
+    MAIL_FROM="change@example.org",
+    AWS_DEFAULT_REGION="eu-west-2",
+    AWS_ACCESS_KEY_ID="test",
+    AWS_SECRET_ACCESS_KEY="test",
+    AWS_CONFIG_FILE=os.devnull,
+    AWS_ACCOUNT_ID_ENDPOINT_MODE="disabled",
+)
+os.environ.pop("AWS_ENDPOINT_URL", None)
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+
+import boto3
+import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
+from moto import mock_aws
+
+from chalicelib import campaigns, keyring, launches, mail, messages, participants, pseudonyms, settings, store
+from chalicelib.campaigns import Campaign, NewPhase
+from tests import aws as aws_hooks
+from tests import tables
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+hypothesis_settings.register_profile("dev", max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=_SLOW)
+hypothesis_settings.register_profile("ci", max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW, derandomize=True)
+hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+NOW = datetime(2027, 1, 9, 9, 0, tzinfo=UTC)
+
+
+def forget() -> None:
+    """What a process remembers of its AWS: queues, keys."""
+    for remembered in (keyring._keys, mail._queue_url, messages._queue_url, pseudonyms._pair, settings.current):
+        remembered.cache_clear()
+
+
+def build() -> None:
+    """Everything that `infra up` makes, in moto."""
+    forget()
+    tables.create_all()
+    kms = boto3.client("kms")
+    kms.create_alias(AliasName="alias/groundswell-local", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    keys = {purpose: base64.b64encode(os.urandom(32)).decode() for purpose in keyring.PURPOSES}
+    boto3.client("secretsmanager").create_secret(Name="groundswell-local-keys", SecretString=json.dumps(keys))
+    boto3.client("ses").verify_email_identity(EmailAddress="change@example.org")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _kms() -> None:
+    store.session().register("before-call.kms.GenerateDataKeyPairWithoutPlaintext", aws_hooks.data_key_pair)
+
+
+@pytest.fixture
+def aws() -> Iterator[None]:
+    with mock_aws():
+        build()
+        yield
+    forget()
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+Make = Callable[..., str]
+
+
+@pytest.fixture
+def person(aws: None, now: datetime) -> Make:
+    """Makes a person: `person("ann@example.org")` gives their id."""
+    return lambda email: participants.find_or_create(participants.clean_email(email), now=now).id
+
+
+def make_campaign(organiser: str, now: datetime, slug: str = "change-challenge") -> Campaign:
+    phase = NewPhase("What gets in the way?", now - timedelta(days=1), now + timedelta(days=14), ["barrier", "building-block"])
+    return campaigns.create(slug, "Change Challenge", "What stops good ideas from the ground up?", [phase], organiser=organiser, now=now)
+
+
+@pytest.fixture
+def campaign(person: Make, now: datetime) -> Campaign:
+    """A campaign with one open phase, made by olive@example.org."""
+    return make_campaign(person("olive@example.org"), now)
+
+
+def new_launch(now: datetime, **changes: object) -> launches.NewLaunch:
+    values: dict[str, object] = {
+        "message": "Change starts with the people who do the work.",
+        "url": "https://change.example.org/solutions",
+        "at": now + timedelta(minutes=30),
+        "zone": "Europe/London",
+        "closes_at": now + timedelta(minutes=20),
+        "goal": 1,
+        "networks": ["mastodon"],
+    }
+    return launches.NewLaunch(**(values | changes))  # type: ignore[arg-type]
