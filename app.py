@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any
 
 from chalice import Chalice, Cron, Rate
@@ -23,9 +22,9 @@ def problems(event: Any, get_response: Any) -> Any:
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="fan_out")
 def fan_out(event: Any) -> None:
-    from chalicelib import fan_out
+    from chalicelib import clock, fan_out
 
-    fan_out.run(datetime.now(UTC))
+    fan_out.run(clock.utc_now())
 
 
 @app.on_sqs_message(queue=settings.queue("chunks"), batch_size=1, maximum_concurrency=900, name="release")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import UTC, datetime
 
 
 class Clock:
@@ -19,3 +20,11 @@ class Clock:
         """Waits actively: a sleeping thread wakes up 0.6 ms late, this one 0.0003 ms."""
         while time.time() < until:
             pass
+
+
+current = Clock()
+
+
+def utc_now() -> datetime:
+    """The time at the edge, for whoever was just woken."""
+    return datetime.fromtimestamp(current.now(), UTC)

@@ -9,10 +9,9 @@ import gc
 import logging
 from collections.abc import Awaitable, Iterable
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Literal
 
-from . import chunks, fan_out, grants, launches, messages, networks, pledges, settings, slots
+from . import chunks, clock, fan_out, grants, launches, messages, networks, pledges, settings, slots
 from .chunks import State
 from .clock import Clock
 from .launches import Launch
@@ -58,37 +57,37 @@ class Superseded(RuntimeError):
     """Another worker holds the chunk now: this one must not go on."""
 
 
-def handle(body: str, *, clock: Clock | None = None) -> None:
+def handle(body: str) -> None:
     """Does what one message says. Safe to repeat at any time; messages of another epoch are dropped."""
-    message, clock = messages.parse(body), clock or Clock()
+    message, now = messages.parse(body), clock.current
     launch = launches.get(message.launch)
     if launch is None or int(launch.epoch) != message.epoch or launch.state not in ("open", "frozen"):
         log.info("dropped %s of %s: epoch or state has moved on", message.do, message.key)
     elif message.do == "prepare":
-        prepare(message, clock)
+        prepare(message, now)
     elif message.do == "watch":
-        fan_out.watch(launch, message.lane, now=datetime.fromtimestamp(clock.now(), UTC))
+        fan_out.watch(launch, message.lane, now=clock.utc_now())
     elif message.do == "send" and launch.state == "frozen":
-        asyncio.run(Release(launch, message, clock).send())
+        asyncio.run(Release(launch, message, now).send())
     elif message.do == "resolve" and launch.state == "frozen":
-        asyncio.run(Release(launch, message, clock).resolve())
+        asyncio.run(Release(launch, message, now).resolve())
 
 
-def prepare(message: Message, clock: Clock) -> None:
+def prepare(message: Message, time: Clock) -> None:
     """Makes a chunk's pledges ready and records how many are: refreshed permissions, containers. Mastodon needs neither."""
     ready = len(pledges.of_chunk(message.key))
-    chunks.record_ready(message.key, pledges=ready, now=clock.now())
+    chunks.record_ready(message.key, pledges=ready, now=time.now())
     log.info("prepared %d pledges of %s", ready, message.key)
 
 
 class Release:
     """One worker's work on one chunk."""
 
-    def __init__(self, launch: Launch, message: Message, clock: Clock) -> None:
-        self.launch, self.message, self.clock = launch, message, clock
+    def __init__(self, launch: Launch, message: Message, time: Clock) -> None:
+        self.launch, self.message, self.clock = launch, message, time
         self.network: Network = networks.get(message.lane.rpartition(".")[0])
         self.at = float(launch.at) + slots.lane_delay(message.lane)
-        self.started = clock.now()
+        self.started = time.now()
         self.renewed = self.started
         self.state: State
 

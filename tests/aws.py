@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
-from botocore.exceptions import ConnectionClosedError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
+from moto.sqs.models import sqs_backends
+
 from chalicelib import store
+from chalicelib.clock import Clock
 
 
 def data_key_pair(params: dict[str, Any], context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
     """kms:GenerateDataKeyPairWithoutPlaintext, which moto lacks: a pair whose private half is encrypted by moto's KMS.
     https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPairWithoutPlaintext.html"""
-    import json
-
     body = json.loads(params["body"])
     assert body["KeyPairSpec"] == "ECC_NIST_P256"
     private = ec.generate_private_key(ec.SECP256R1())
@@ -70,5 +75,56 @@ def hook(service: str, operation: str, act: Callable[[], None], *, after: bool =
         events.unregister(name, run)
 
 
-def unreachable(**_: Any) -> None:
-    raise ConnectionClosedError(endpoint_url="aws")
+class Skipping(Clock):
+    """A clock that starts when it is told and skips over waiting. `at(...)` moves it."""
+
+    def __init__(self, start: datetime) -> None:
+        self._offset = 0.0
+        self.at(start)
+
+    def at(self, moment: datetime | float) -> None:
+        self._offset = (moment if isinstance(moment, float) else moment.timestamp()) - time.time()
+
+    def now(self) -> float:
+        return time.time() + self._offset
+
+    async def sleep(self, seconds: float) -> None:
+        self._offset += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+    def spin(self, until: float) -> None:
+        self._offset += max(0.0, until - self.now())
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """A message as it lies in moto's queue; `delay_s` as it was sent."""
+
+    body: str
+    delay_s: float
+
+    @property
+    def message(self) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(self.body)
+        return found
+
+
+def take_queued(queue: str) -> list[Queued]:
+    """Everything in one of our queues, hidden by its delay or not, in the order it was sent; the queue is empty then."""
+    held = sqs_backends["123456789012"]["eu-west-2"].queues[f"groundswell-local-{queue}"]
+    found = [Queued(m.body, round((m.delayed_until - m.sent_timestamp) / 1000) if m.delayed_until > m.sent_timestamp else 0) for m in held._messages]
+    held._messages.clear()
+    return found
+
+
+def take_records(table: str) -> list[dict[str, Any]]:
+    """All records of a table's stream so far, as a stream's function is handed them."""
+    streams = boto3.client("dynamodbstreams")
+    arn = boto3.client("dynamodb").describe_table(TableName=f"groundswell-local-{table}")["Table"]["LatestStreamArn"]
+    records: list[dict[str, Any]] = []
+    for shard in streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]:
+        start = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")
+        records += streams.get_records(ShardIterator=start["ShardIterator"])["Records"]
+    for record in records:  # a function is handed seconds, not boto3's datetime
+        record["dynamodb"]["ApproximateCreationDateTime"] = record["dynamodb"]["ApproximateCreationDateTime"].timestamp()
+    return [{**record, "eventSourceARN": arn} for record in records]

@@ -20,6 +20,7 @@ os.environ.pop("AWS_ENDPOINT_URL", None)
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 import boto3
 import pytest
@@ -27,10 +28,15 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
-from chalicelib import campaigns, keyring, launches, mail, messages, participants, pseudonyms, settings, store
+from chalicelib import campaigns, clock, keyring, launches, mail, messages, participants, pseudonyms, settings, store
 from chalicelib.campaigns import Campaign, NewPhase
+from chalicelib.networks import transport
+from infra.stand_ins import StandIns, serve
 from tests import aws as aws_hooks
 from tests import tables
+
+if TYPE_CHECKING:
+    from tests.launching import Launching
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 hypothesis_settings.register_profile("dev", max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=_SLOW)
@@ -106,3 +112,38 @@ def new_launch(now: datetime, **changes: object) -> launches.NewLaunch:
         "networks": ["mastodon"],
     }
     return launches.NewLaunch(**(values | changes))  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope="session")
+def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIns]:
+    with serve(tmp_path_factory.mktemp("stand-ins"), count=3) as running:
+        yield running
+
+
+@pytest.fixture
+def towns(_serving: StandIns, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
+    """Three Mastodon servers that this process trusts, with nothing arrived yet."""
+    _serving.world.clear()
+    monkeypatch.setenv("STAND_INS", _serving.setting)
+    monkeypatch.setenv("SSL_CERT_FILE", str(_serving.ca))
+    settings.current.cache_clear()
+    transport._tls.cache_clear()
+    yield _serving
+    settings.current.cache_clear()
+    transport._tls.cache_clear()
+
+
+@pytest.fixture
+def skipping(now: datetime, monkeypatch: pytest.MonkeyPatch) -> aws_hooks.Skipping:
+    """The process's clock, starting at `now` and skipping all waits."""
+    made = aws_hooks.Skipping(now)
+    monkeypatch.setattr(clock, "current", made)
+    return made
+
+
+@pytest.fixture
+def launching(campaign: Campaign, towns: StandIns, skipping: aws_hooks.Skipping) -> "Launching":
+    """A campaign on three towns, nothing proposed yet."""
+    from tests.launching import Launching
+
+    return Launching(campaign, towns, skipping)

@@ -1,0 +1,3 @@
+"""JSON and pages."""
+
+blueprints = ()

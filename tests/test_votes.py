@@ -1,0 +1,96 @@
+"""A vote is one item per person, changeable and withdrawable while the phase is open."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from chalicelib import contributions, pseudonyms, tallies, votes
+from chalicelib.campaigns import Campaign
+from chalicelib.contributions import Contribution
+from chalicelib.errors import Conflict, Invalid, NotFound
+from tests.aws import lost_response
+from tests.conftest import Make
+
+
+@pytest.fixture
+def idea(campaign: Campaign, now: datetime) -> Contribution:
+    return contributions.add(campaign, "author", kind="barrier", title="Forms", text="Too many forms.", request="1", now=now)
+
+
+def count(campaign: Campaign, idea: Contribution) -> tallies.Counts:
+    return tallies.recount(contributions.key(campaign.slug, idea.id))
+
+
+def test_participant_can_vote_change_and_withdraw(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    votes.cast(campaign, idea.id, "ann", 1, now=now)
+    assert (votes.own(campaign.slug, idea.id, "ann"), count(campaign, idea)) == (1, tallies.Counts(1, 0))
+
+    votes.cast(campaign, idea.id, "ann", -1, now=now + timedelta(seconds=1))
+    assert (votes.own(campaign.slug, idea.id, "ann"), count(campaign, idea)) == (-1, tallies.Counts(0, 1))
+
+    votes.withdraw(campaign, idea.id, "ann", now=now + timedelta(seconds=2))
+    assert (votes.own(campaign.slug, idea.id, "ann"), count(campaign, idea)) == (0, tallies.Counts(0, 0))
+
+
+def test_voting_twice_counts_once(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    votes.cast(campaign, idea.id, "ann", 1, now=now)
+    votes.cast(campaign, idea.id, "ann", 1, now=now)
+
+    assert count(campaign, idea) == tallies.Counts(1, 0)
+
+
+def test_lost_response_of_a_vote_counts_once(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    with lost_response("dynamodb", "UpdateItem") as calls:
+        assert votes.cast(campaign, idea.id, "ann", 1, now=now) == 1
+
+    assert len(calls) == 2
+    assert count(campaign, idea) == tallies.Counts(1, 0)
+
+
+def test_late_repetition_of_an_older_vote_does_not_undo_a_newer_one(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    votes.cast(campaign, idea.id, "ann", 1, now=now)
+    votes.withdraw(campaign, idea.id, "ann", now=now + timedelta(seconds=5))
+
+    assert votes.cast(campaign, idea.id, "ann", 1, now=now) == 0
+    assert count(campaign, idea) == tallies.Counts(0, 0)
+
+
+def test_withdrawing_without_a_vote_changes_nothing(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    votes.withdraw(campaign, idea.id, "ann", now=now)
+
+    assert count(campaign, idea) == tallies.Counts(0, 0)
+    assert votes.Vote.count() == 0
+
+
+@pytest.mark.parametrize("value", [0, 2, -2, True])
+def test_vote_is_refused_when_it_is_neither_up_nor_down(campaign: Campaign, idea: Contribution, now: datetime, value: int) -> None:
+    with pytest.raises(Invalid) as refused:
+        votes.cast(campaign, idea.id, "ann", value, now=now)
+
+    assert list(refused.value.fields) == ["value"]
+
+
+def test_vote_is_refused_when_the_phase_has_closed(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    with pytest.raises(Conflict) as refused:
+        votes.cast(campaign, idea.id, "ann", 1, now=now + timedelta(days=14))
+
+    assert refused.value.code == "phase_closed"
+
+
+@pytest.mark.parametrize("unknown", ["1-00000000000000000000000000", "9-00000000000000000000000000", "nonsense", ""])
+def test_vote_is_refused_when_there_is_no_such_contribution(campaign: Campaign, now: datetime, unknown: str) -> None:
+    with pytest.raises(NotFound):
+        votes.cast(campaign, unknown, "ann", 1, now=now)
+
+
+def test_person_has_one_vote_whatever_role_they_take(campaign: Campaign, person: Make) -> None:
+    assert pseudonyms.of(campaign.slug, person("ann@example.org")) == pseudonyms.of(campaign.slug, person("ANN@Example.org"))
+
+
+def test_own_votes_of_a_page_come_in_one_read(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    other = contributions.add(campaign, "author", kind="barrier", title="Phones", text="No signal.", request="2", now=now)
+    votes.cast(campaign, idea.id, "ann", -1, now=now)
+
+    assert votes.own_of(campaign.slug, [idea.id, other.id], "ann") == {idea.id: -1}
