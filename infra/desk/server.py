@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -42,6 +43,8 @@ async def listening(place: Place, port: int) -> AsyncIterator[int]:
         try:
             server = await asyncio.get_running_loop().create_server(_protocols(runner), LOOPBACK, port)
         except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
             raise PortBusy(port, "the local desk") from error
         yield int(server.sockets[0].getsockname()[1])
         server.close()

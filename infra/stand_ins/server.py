@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -60,6 +61,8 @@ async def listening(world: World, trust: Certificates) -> AsyncIterator[None]:
                     world.connections.wrap(inner), LOOPBACK, host.port, ssl=context, backlog=_BACKLOG
                 )
             except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise
                 raise PortBusy(host.port, f"the stand-in host {host.name}") from error
             servers.append(server)
             world.hosts[place] = host.at(server.sockets[0].getsockname()[1])
