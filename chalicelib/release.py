@@ -90,6 +90,7 @@ class Release:
         self.started = time.now()
         self.renewed = self.started
         self.state: State
+        self.sendings: list[Sending] = []
 
     async def send(self) -> None:
         """First sends, at the lane's time or, if that has passed, within the grace."""
@@ -101,14 +102,16 @@ class Release:
         self.state = state
         late = self.clock.now() > self.at
         try:
-            sendings = await asyncio.to_thread(self._read)
-            await self._warm(sendings)
+            await asyncio.to_thread(self._read)
+            await self._warm()
             if await self._seal():
-                sendings = await self._drop_withdrawn(sendings)
-                await self._fire(sendings)
-                await self._finish(sendings, late=late)
+                await self._drop_withdrawn()
+                await self._fire()
+                await self._finish(late=late)
         except Superseded:
             log.warning("another worker holds %s; nothing more is sent from here", self.message.key)
+        finally:
+            self._close()
 
     async def resolve(self) -> None:
         """Finds out what happened to the posts of a worker that died after its seal. Only where the network recognises
@@ -117,35 +120,45 @@ class Release:
         if state is None:
             return
         self.state = state
-        sendings = await asyncio.to_thread(self._read)
         assert state.sealed is not None
-        if self.network.REPEATABLE and self.clock.now() < float(state.sealed) / 1000 + RESOLVE_UNTIL_S:
-            await self._settle_all(sendings)
-        else:
-            self._give_up(sendings)
         try:
-            await self._finish(sendings, late=False)
+            await asyncio.to_thread(self._read)
+            if self.network.REPEATABLE and self.clock.now() < float(state.sealed) / 1000 + RESOLVE_UNTIL_S:
+                await self._settle_all()
+            else:
+                self._give_up()
+            await self._finish(late=True)
         except Superseded:
             log.warning("another worker resolves %s", self.message.key)
+        finally:
+            self._close()
 
-    def _read(self) -> list[Sending]:
-        """The chunk's live pledges with their requests built. One whose permission cannot be opened is not lost:
+    def _read(self) -> None:
+        """Reads the chunk's live pledges and builds their requests. One whose permission cannot be opened is not lost:
         its outcome is that it must be reconnected."""
         found, sealed = pledges.of_chunk(self.message.key), grants.of_chunk(self.message.key)
         key = grants.open_key(self.launch.campaign, self.launch.id) if found else None
-        sendings = []
+        self._close()
+        self.sendings = []
         for pledge in found:
             grant = sealed.get(str(pledge.sk))
             token = grants.unseal(key, pledge.id, grant) if key and grant else ""
             request = self.network.request(Post(pledge.server, pledge.text, pledge.key), token)
-            sendings.append(Sending(pledge, Connection(request)))
+            self.sendings.append(Sending(pledge, Connection(request)))
             if not token:
-                sendings[-1].outcome, sendings[-1].again_at = Outcome("reconnect", said="no permission on file"), None
-        return sendings
+                self.sendings[-1].outcome, self.sendings[-1].again_at = Outcome("reconnect", said="no permission on file"), None
 
-    async def _warm(self, sendings: list[Sending]) -> None:
+    def _close(self) -> None:
+        for sending in self.sendings:
+            sending.connection.close()
+
+    def _due(self) -> list[Sending]:
+        """What is still to be asked for, now or later."""
+        return [sending for sending in self.sendings if sending.again_at is not None]
+
+    async def _warm(self) -> None:
         await self._hold(self.at - WARM_BEFORE_S)
-        await self._open([sending for sending in sendings if sending.again_at is not None])
+        await self._open(self._due())
 
     async def _open(self, sendings: list[Sending]) -> None:
         """Opens what is not open; what fails here is tried again at the moment."""
@@ -174,24 +187,22 @@ class Release:
     def _stopped(self, launch: Launch) -> bool:
         return bool(launch.stopped_at)
 
-    async def _drop_withdrawn(self, sendings: list[Sending]) -> list[Sending]:
+    async def _drop_withdrawn(self) -> None:
         """After the seal nobody withdraws; what was confirmed late is taken in, too."""
         live = {pledge.id for pledge in await asyncio.to_thread(pledges.of_chunk, self.message.key)}
-        known = {sending.pledge.id for sending in sendings}
-        if live - known:
-            sendings = await asyncio.to_thread(self._read)
-        for sending in sendings:
+        if live - {sending.pledge.id for sending in self.sendings}:
+            await asyncio.to_thread(self._read)
+        for sending in self.sendings:
             if sending.pledge.id not in live:
                 sending.connection.close()
-        return [sending for sending in sendings if sending.pledge.id in live]
+        self.sendings = [sending for sending in self.sendings if sending.pledge.id in live]
 
-    async def _fire(self, sendings: list[Sending]) -> None:
+    async def _fire(self) -> None:
         await self._hold(self.at - CHECK_BEFORE_S)
-        due = [sending for sending in sendings if sending.again_at is not None]
-        await self._open(due)
+        await self._open(self._due())
         await self._hold(self.at - SPIN_BEFORE_S)
-        await self._volley(due, spin=True)
-        await self._settle_all(sendings)
+        await self._volley(self._due(), spin=True)
+        await self._settle_all()
 
     async def _volley(self, due: list[Sending], *, spin: bool = False) -> None:
         """Writes all requests in one go, then waits for all answers."""
@@ -240,9 +251,9 @@ class Release:
     def _pause(self, sending: Sending) -> float:
         return RETRIES_S[min(sending.outcome.tries, len(RETRIES_S)) - 1]
 
-    async def _settle_all(self, sendings: list[Sending]) -> None:
+    async def _settle_all(self) -> None:
         """Asks again, one round after another, until every outcome stands or a minute is left to this function."""
-        while waiting := [sending for sending in sendings if sending.again_at is not None]:
+        while waiting := self._due():
             soonest = min(float(sending.again_at or 0) for sending in waiting)
             if soonest > self.started + WORK_S:
                 return
@@ -251,19 +262,19 @@ class Release:
             await self._open(due)
             await self._volley(due)
 
-    def _give_up(self, sendings: Iterable[Sending]) -> None:
-        for sending in sendings:
+    def _give_up(self) -> None:
+        for sending in self.sendings:
             sending.again_at = None
 
-    async def _finish(self, sendings: list[Sending], *, late: bool) -> None:
+    async def _finish(self, *, late: bool) -> None:
         """Writes the outcomes. Where some are still to be asked for, leaves the chunk sealed, for a later resolve."""
-        waits = [float(sending.again_at) for sending in sendings if sending.again_at is not None]
+        waits = [float(sending.again_at or 0) for sending in self._due()]
         if waits:
             delay = int(max(settings.RESOLVE_AFTER_S, max(waits) - self.clock.now()))
             again = Message("resolve", self.message.launch, self.message.epoch, self.message.lane, self.message.chunk)
             await asyncio.to_thread(messages.send, [again], delay_s=delay)
             return
-        items: dict[str, Any] = {str(sending.pledge.sk): asdict(sending.outcome) for sending in sendings}
+        items: dict[str, Any] = {str(sending.pledge.sk): asdict(sending.outcome) for sending in self.sendings}
         meta = {"late": late, "worker": settings.current().worker, "fence": int(self.state.fence)}
         written = await asyncio.to_thread(chunks.finish, self.state, self.message.epoch, items, meta, now=self.clock.now())
         log.info("chunk %s: %d outcomes %s", self.message.key, len(items), "written" if written else "left to another worker")
