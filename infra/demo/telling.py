@@ -9,12 +9,12 @@ from infra.demo.comparison import Comparison, percentile
 from infra.demo.progress import Progress
 from infra.demo.site import Timings
 
+SENT_P99_MS = 1000.0
+
 
 def launch_report(report: Mapping[str, Any]) -> str:
-    lines = ["", "Launch report"]
-    lines.append(
-        f"  moment {report['at']} ({report['zone']}), state {report['state']}, {report['people']} people of a goal of {report['goal']}"
-    )
+    lines = ["", "Launch report", f"  moment {report['at']} ({report['zone']}), state {report['state']}"]
+    lines.append(f"  {report['people']} people, of a goal of {report['goal']}")
     counts = ("pledged", "posted", "refused", "reconnect", "unknown", "missed")
     lines.append("  " + ", ".join(f"{report[name]} {name}" for name in counts))
     for lane in report["lanes"]:
@@ -32,10 +32,10 @@ def comparison(found: Comparison) -> str:
     lines += [f"  {name}: {', '.join(which[:5])}{' ...' if len(which) > 5 else ''}" for name, which in wrong if which]
     for network, times in found.networks.items():
         lines.append(f"  {network}: " + "  ".join(f"{name} {value}" for name, value in times.items()))
-    lines += [
-        f"  chunk {late.chunk} ({late.why}): {late.posts} posts, p50 {late.sent_p50_ms} ms, last {late.sent_max_ms} ms"
-        for late in found.late
-    ]
+        if (times["sent_p99_ms"] or 0) > SENT_P99_MS:
+            lines.append(f"  {network} is SLOWER than the {SENT_P99_MS:.0f} ms that 99 of 100 posts should need")
+    for late in found.late:
+        lines.append(f"  chunk {late.chunk} ({late.why}): {late.posts} posts, p50 {late.sent_p50_ms} ms, last {late.sent_max_ms} ms")
     return "\n".join(lines)
 
 
