@@ -87,10 +87,10 @@ class Connection:
             raise NotSent(f"{self._request.host}: closed before the moment")
         self._writer.write(self._bytes)
 
-    async def answer(self, timeout_s: float = ANSWER_S) -> Response:
+    async def answer(self, timeout_s: float | None = None) -> Response:
         """The whole answer. Raises `Uncertain`."""
         try:
-            async with asyncio.timeout(timeout_s):
+            async with asyncio.timeout(timeout_s or ANSWER_S):
                 return await self._receive()
         except (OSError, TimeoutError, h11.RemoteProtocolError) as error:
             raise Uncertain(f"{self._request.host}: {type(error).__name__}") from error
@@ -130,7 +130,7 @@ def _encode(request: Request) -> tuple[h11.Connection, bytes]:
     return http, head + (body or b"") + (http.send(h11.EndOfMessage()) or b"")
 
 
-async def exchange(request: Request, timeout_s: float = ANSWER_S) -> Response:
+async def exchange(request: Request, timeout_s: float | None = None) -> Response:
     """One request on a connection of its own. Raises `NotSent` or `Uncertain`."""
     connection = Connection(request)
     await connection.open()
