@@ -138,7 +138,9 @@ def propose(campaign: Campaign, organiser: str, new: NewLaunch, *, now: datetime
 
 
 def _create(campaign: Campaign, organiser: str, new: NewLaunch, now: datetime) -> Launch:
-    launch = Launch(pk=ids.short(), sk="launch", campaign=campaign.slug, state="open", active="yes", revision=1, epoch=0, changed_by=organiser)
+    launch = Launch(
+        pk=ids.short(), sk="launch", campaign=campaign.slug, state="open", active="yes", revision=1, epoch=0, changed_by=organiser
+    )
     launch.created, launch.public_key = ids.milliseconds(now), grants.create_key(campaign.slug, launch.id)
     _set(launch, new)
     launch.save(condition=Launch.pk.does_not_exist() | (Launch.campaign == campaign.slug))

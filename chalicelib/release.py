@@ -8,8 +8,8 @@ import asyncio
 import gc
 import logging
 from collections.abc import Awaitable, Iterable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict
+from typing import Any
 
 from . import chunks, clock, fan_out, grants, launches, messages, networks, pledges, settings, slots
 from .chunks import State
@@ -18,39 +18,14 @@ from .launches import Launch
 from .messages import Message
 from .networks.base import Network, Post, Verdict
 from .networks.transport import Connection, NotSent, Uncertain
-from .pledges import Pledge
+from .outcomes import Outcome, Sending
 from .settings import GRACE_S, RENEW_S, RESOLVE_UNTIL_S
 
 WARM_BEFORE_S, SEAL_BEFORE_S, CHECK_BEFORE_S, SPIN_BEFORE_S = 12.0, 5.0, 2.0, 0.05
 SEND_AFTER_S = 0.005
 WORK_S = 540.0  # the function's time-out less a minute
-RETRIES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 OPENINGS = 50
 log = logging.getLogger(__name__)
-
-Kind = Literal["posted", "refused", "reconnect", "unknown"]
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What happened to one pledge. `sent_ms`: our first send after the planned time; `acked_ms`: the answer."""
-
-    outcome: Kind
-    url: str | None = None
-    said: str | None = None
-    sent_ms: float | None = None
-    acked_ms: float | None = None
-    tries: int = 0
-
-
-@dataclass(slots=True)
-class Sending:
-    """One pledge on its way. `again_at`: epoch seconds of the next try, None once `outcome` stands."""
-
-    pledge: Pledge
-    connection: Connection
-    outcome: Outcome = field(default_factory=lambda: Outcome("unknown"))
-    again_at: float | None = 0.0
 
 
 class Superseded(RuntimeError):
@@ -222,7 +197,7 @@ class Release:
             sending.connection.send()
         except NotSent as error:
             sending.outcome.said = str(error)
-            sending.again_at = now + self._pause(sending)
+            sending.again_at = now + sending.pause_s
             return False
         if sending.outcome.sent_ms is None:
             sending.outcome.sent_ms = round((now - float(sending.pledge.planned_at)) * 1000, 3)
@@ -236,20 +211,7 @@ class Release:
             verdict = Verdict("uncertain", said=str(error))
         finally:
             sending.connection.close()
-        self._take(sending, verdict)
-
-    def _take(self, sending: Sending, verdict: Verdict) -> None:
-        """Decides what an answer means for this pledge: it stands, or it is asked again where that cannot double."""
-        now = self.clock.now()
-        sending.outcome.said, sending.outcome.url, sending.again_at = verdict.said, verdict.url, None
-        if verdict.kind in ("posted", "refused", "reconnect"):
-            sending.outcome.outcome = verdict.kind
-            sending.outcome.acked_ms = round((now - float(sending.pledge.planned_at)) * 1000, 3)
-        elif verdict.kind == "retry" or self.network.REPEATABLE:
-            sending.again_at = now + (verdict.wait_s or self._pause(sending))
-
-    def _pause(self, sending: Sending) -> float:
-        return RETRIES_S[min(sending.outcome.tries, len(RETRIES_S)) - 1]
+        sending.take(verdict, now=self.clock.now(), repeatable=self.network.REPEATABLE)
 
     async def _settle_all(self) -> None:
         """Asks again, one round after another, until every outcome stands or a minute is left to this function."""

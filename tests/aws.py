@@ -15,7 +15,6 @@ import boto3
 from botocore.awsrequest import AWSResponse
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
-
 from moto.sqs.models import sqs_backends
 
 from chalicelib import store
@@ -112,7 +111,10 @@ class Queued:
 def take_queued(queue: str) -> list[Queued]:
     """Everything in one of our queues, hidden by its delay or not, in the order it was sent; the queue is empty then."""
     held = sqs_backends["123456789012"]["eu-west-2"].queues[f"groundswell-local-{queue}"]
-    found = [Queued(m.body, round((m.delayed_until - m.sent_timestamp) / 1000) if m.delayed_until > m.sent_timestamp else 0) for m in held._messages]
+    found = [
+        Queued(m.body, round((m.delayed_until - m.sent_timestamp) / 1000) if m.delayed_until > m.sent_timestamp else 0)
+        for m in held._messages
+    ]
     held._messages.clear()
     return found
 

@@ -40,7 +40,9 @@ if TYPE_CHECKING:
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
 hypothesis_settings.register_profile("dev", max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=_SLOW)
-hypothesis_settings.register_profile("ci", max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW, derandomize=True)
+hypothesis_settings.register_profile(
+    "ci", max_examples=60, stateful_step_count=30, deadline=None, suppress_health_check=_SLOW, derandomize=True
+)
 hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
 
 NOW = datetime(2027, 1, 9, 9, 0, tzinfo=UTC)
@@ -142,7 +144,7 @@ def skipping(now: datetime, monkeypatch: pytest.MonkeyPatch) -> aws_hooks.Skippi
 
 
 @pytest.fixture
-def launching(campaign: Campaign, towns: StandIns, skipping: aws_hooks.Skipping) -> "Launching":
+def launching(campaign: Campaign, towns: StandIns, skipping: aws_hooks.Skipping) -> Launching:
     """A campaign on three towns, nothing proposed yet."""
     from tests.launching import Launching
 

@@ -32,7 +32,7 @@ _Loader.add_multi_constructor("!", _intrinsic)  # type: ignore[no-untyped-call]
 
 @cache
 def template() -> dict[str, Any]:
-    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # noqa: S506  # a SafeLoader with intrinsics
+    loaded: dict[str, Any] = yaml.load(TEMPLATE.read_text(), _Loader)  # a SafeLoader with intrinsics
     return loaded
 
 

@@ -208,7 +208,12 @@ def test_lost_response_of_a_slot_leaves_one_empty_and_loses_nobody(launching: La
 
 
 def test_pledge_beyond_a_hosts_budget_is_in_the_next_window() -> None:
-    assert [slots.lane_of("mastodon", ordinal) for ordinal in (0, 299, 300, 601)] == ["mastodon.0", "mastodon.0", "mastodon.1", "mastodon.2"]
+    assert [slots.lane_of("mastodon", ordinal) for ordinal in (0, 299, 300, 601)] == [
+        "mastodon.0",
+        "mastodon.0",
+        "mastodon.1",
+        "mastodon.2",
+    ]
     assert slots.lane_delay("mastodon.2") == 600
 
 
@@ -256,5 +261,3 @@ def test_launch_settles_an_hour_after_its_last_lane_whatever_happened(launching:
     launching.tick(launching.moment(3601))
 
     assert reports.get(launching.launch.id)["unknown"] == 1
-
-

@@ -103,5 +103,3 @@ class Tallies(RuleBasedStateMachine):
 
 
 TestTallies = Tallies.TestCase
-
-
