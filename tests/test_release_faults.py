@@ -68,7 +68,7 @@ POINTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
     "two sent": lambda: killing_clock(2),
     "all sent, no outcome": lambda: hook("dynamodb", "TransactWriteItems", nth(1)),
     "outcome written": lambda: hook("dynamodb", "TransactWriteItems", nth(1), after=True),
-    "not killed": lambda: nullcontext(),
+    "not killed": nullcontext,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
+
 import boto3
 import pytest
 
@@ -32,18 +34,18 @@ class Interloper:
 
 
 def pledge_against(launching: Launching, step: int) -> tuple[Pledge | None, int]:
-    interloper = Interloper(launching, step)
+    """The pledge, or None where it was refused as closed; and how many calls were seen."""
+    interloper, pledge, refused = Interloper(launching, step), None, "closed"
     with hooked(interloper):
         try:
-            return launching.pledge("ann"), interloper.seen
-        except Conflict as refused:
-            assert refused.code == "closed"
-            return None, interloper.seen
+            pledge = launching.pledge("ann")
+        except Conflict as error:
+            refused = error.code
+    assert refused == "closed"
+    return pledge, interloper.seen
 
 
-def hooked(act: Interloper):  # type: ignore[no-untyped-def]
-    from contextlib import ExitStack
-
+def hooked(act: Interloper) -> ExitStack:
     stack = ExitStack()
     for operation in OPERATIONS:
         stack.enter_context(hook("dynamodb", operation, act))
