@@ -10,8 +10,6 @@ import boto3
 import yaml
 
 TEMPLATE = Path(__file__).parents[1] / "infra" / "resources.yaml"
-if not TEMPLATE.exists():
-    TEMPLATE = Path("/tmp/plan/resources.yaml")
 
 
 class _Loader(yaml.SafeLoader):
