@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from infra.demo import killing, leases, telling
@@ -14,29 +13,22 @@ from infra.demo.crowd import Crowd, Somebody
 from infra.demo.organisers import Organisers
 from infra.demo.progress import Progress
 from infra.demo.site import Site
+from infra.demo.system import System
 
 LEAST_PLEDGES, LEAST_CHUNKS, LEAST_HOSTS = 600, 3, 20
 LATE_WITHIN_MS = 75_000.0
 
 
 @dataclass(frozen=True, slots=True)
-class System:
-    """A system that is up. `site` is where the API's paths begin; `dynamodb` a boto3 client; `folder` holds its data."""
-
-    site: Site
-    desk: Site
-    dynamodb: Any
-    folder: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Size:
-    """`talking` of the `people` sign in; `withdrawing` take their post back. `pledging_s`: until pledging closes."""
+    """`talking` of the `people` sign in; `withdrawing` take their post back. `pledging_s`: until pledging closes.
+    `goal`: the launch's, in people."""
 
     people: int = 640
     talking: int = 60
     withdrawing: int = 6
     pledging_s: float = 100.0
+    goal: int = LEAST_PLEDGES
     slug: str = "calm"
 
 
@@ -64,7 +56,7 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
 def prepare(organisers: Organisers, size: Size) -> None:
     organisers.sign_in()
     organisers.open_campaign()
-    organisers.propose(pledging_s=size.pledging_s, goal=LEAST_PLEDGES)
+    organisers.propose(pledging_s=size.pledging_s, goal=size.goal)
     organisers.approve()
 
 

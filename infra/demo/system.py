@@ -1,0 +1,117 @@
+"""Brings the system up for the demonstration, by the same code as `make run`, on data of its own that starts empty; and
+takes all of it down again, whatever happened."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import boto3
+
+from infra import deploy, finish, stack
+from infra.console import Problem
+from infra.demo.organisers import EMAILS
+from infra.demo.site import Site
+from infra.embedded import server
+from infra.embedded.server import Folder
+from infra.stand_ins.__main__ import DESK_PORT
+
+BUILD = Path("build").absolute()
+_READY_S = 20.0
+
+
+@dataclass(slots=True)
+class System:
+    """A system that is up. `site` is where the API's paths begin; `dynamodb` a boto3 client; `folder` holds its data."""
+
+    site: Site
+    desk: Site
+    dynamodb: Any
+    folder: Path
+    aws: Aws
+
+
+@dataclass(slots=True)
+class Aws:
+    """The embedded AWS, which can be stopped as an operator would, and started again on what it kept."""
+
+    folder: Folder
+    process: subprocess.Popen[bytes]
+
+    def stop(self) -> None:
+        """SIGTERM to it alone: its function workers outlive it."""
+        server.terminate(self.process)
+
+    def start(self) -> None:
+        self.process = server.start(self.folder, BUILD)
+
+
+@contextmanager
+def up(folder: Path) -> Iterator[System]:
+    """Everything on an empty `folder`. Nothing is left behind, also after a failure, Ctrl-C or SIGTERM. Raises `Problem`."""
+    before = signal.signal(signal.SIGTERM, _as_interrupt)
+    shutil.rmtree(folder / "state", ignore_errors=True)
+    shutil.rmtree(folder / "s3", ignore_errors=True)
+    (folder / "deployed-from").unlink(missing_ok=True)
+    networks = None
+    aws: Aws | None = None
+    try:
+        networks = _stand_ins(folder)
+        aws = Aws(Folder(folder), server.start(Folder(folder), BUILD))
+        yield _deployed(folder, aws)
+    finally:
+        if aws is not None:
+            server.stop(aws.process, aws.folder)
+        if networks is not None:
+            networks.terminate()
+            networks.wait()
+        signal.signal(signal.SIGTERM, before)
+
+
+def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _stand_ins(folder: Path) -> subprocess.Popen[bytes]:
+    """The stand-in networks and the desk, once they answer. They end with this process, should it be killed."""
+    address = f"http://127.0.0.1:{server.PORT}"
+    command = [sys.executable, "-m", "infra.stand_ins", "--dir", str(folder / "stand-ins"), "--aws", address, "--with-parent"]
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    deadline = time.monotonic() + _READY_S
+    while not _answers(f"http://127.0.0.1:{DESK_PORT}/control/health"):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            raise Problem("The stand-in networks did not start; the reason is above.")
+        time.sleep(0.1)
+    return process
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=2) as answer:  # noqa: S310  # loopback
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _deployed(folder: Path, aws: Aws) -> System:
+    deploy.run("local", folder=folder)
+    from chalicelib import clock, participants  # reads the stage's settings, which the deploy has set
+
+    for email in EMAILS:
+        participants.appoint(email, now=clock.utc_now())
+    name = stack.stage_config("local")["api_gateway_stage"]
+    site = Site(f"http://127.0.0.1:{server.PORT}/_aws/execute-api/{finish.api_id('local')}/{name}")
+    return System(site, Site(f"http://127.0.0.1:{DESK_PORT}"), boto3.client("dynamodb"), folder, aws)
