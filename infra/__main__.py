@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
 
-from infra import console, stack
-from infra.console import Problem
+from infra import stack
+from infra.console import Problem, say
+
+Command = Callable[[argparse.Namespace], int | None]
 
 
 def up(arguments: argparse.Namespace) -> None:
     stack.enter(arguments.stage)
     stack.up(arguments.stage)
+    say(f"Next: chalice deploy --stage {arguments.stage}, then python -m infra finish --stage {arguments.stage} (or make deploy)")
 
 
 def finish(arguments: argparse.Namespace) -> None:
@@ -22,9 +27,76 @@ def finish(arguments: argparse.Namespace) -> None:
     finish.run(arguments.stage)
 
 
-def main() -> None:
-    pass
+def deploy(arguments: argparse.Namespace) -> None:
+    from infra import deploy, site
+
+    deploy.run(arguments.stage)
+    say(f"The site: {site.url(arguments.stage)}")
+
+
+def down(arguments: argparse.Namespace) -> None:
+    from infra import teardown
+
+    stack.enter(arguments.stage)
+    teardown.run(arguments.stage, confirmed=arguments.yes)
+
+
+def organiser(arguments: argparse.Namespace) -> None:
+    stack.enter(arguments.stage)
+    from chalicelib import participants
+
+    participants.appoint(arguments.email, now=datetime.now(UTC))
+    say(f"{arguments.email} can create campaigns from now on: sign in at the site with this address.")
+
+
+def run(_: argparse.Namespace) -> int:
+    from infra.run import main
+
+    return main()
+
+
+def demo(arguments: argparse.Namespace) -> int:
+    from infra import demo
+
+    return demo.main(stop_during_hold=arguments.stop_during_hold)
+
+
+def parser() -> argparse.ArgumentParser:
+    made = argparse.ArgumentParser(prog="python -m infra", description=__doc__)
+    commands = made.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command, says: str, *, staged: bool = True) -> argparse.ArgumentParser:
+        one = commands.add_parser(name, help=says, description=says)
+        one.set_defaults(command=command)
+        if staged:
+            one.add_argument("--stage", choices=stack.STAGES, required=True)
+        return one
+
+    add("up", up, "create or update the stack that chalice deploys onto")
+    add("finish", finish, "set and verify what chalice deploy cannot")
+    add("deploy", deploy, "up, chalice deploy, finish")
+    add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
+    people = add("organiser", organiser, "let somebody create campaigns")
+    people.add_argument("act", choices=["add"])
+    people.add_argument("email")
+    add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)
+    demonstration = add("demo", demo, "the same without a person: a launch, checked", staged=False)
+    demonstration.add_argument("--stop-during-hold", action="store_true", help="end the embedded AWS while workers hold")
+    return made
+
+
+def main() -> int:
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    arguments = parser().parse_args()
+    try:
+        return arguments.command(arguments) or 0
+    except Problem as problem:
+        sys.stdout.flush()
+        sys.stderr.write(f"\n{problem}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

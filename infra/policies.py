@@ -66,7 +66,12 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("kms", "alias"): ("Decrypt",),
         ("queue", "chunks"): (*TAKE, *SEND),
     },
-    "tally": {("table", "votes"): READ, ("table", "tallies"): (*READ, "PutItem"), ("stream", "votes"): STREAM, ("queue", "streams-dead"): SEND},
+    "tally": {
+        ("table", "votes"): READ,
+        ("table", "tallies"): (*READ, "PutItem"),
+        ("stream", "votes"): STREAM,
+        ("queue", "streams-dead"): SEND,
+    },
     "counts": {
         ("table", "pledges"): READ,
         ("table", "launches"): (*READ, "PutItem"),

@@ -60,10 +60,13 @@ def name(stage: str) -> str:
 def up(stage: str) -> Outputs:
     """Creates or brings up to date all that `chalice deploy` does not make. Safe to repeat."""
     if stage != "local" and sys.version_info < (3, 12):
-        warn(f"functions will run on Python {sys.version_info[0]}.{sys.version_info[1]}, whose Lambda runtime ends in 2027; use 3.12 or 3.13")
+        warn(
+            f"functions will run on Python {sys.version_info[0]}.{sys.version_info[1]}, whose Lambda runtime ends in 2027; use 3.12 or 3.13"
+        )
     with step(f"stack {name(stage)}"):
         outputs = _apply(stage)
     _secret(stage)
+    _sender()
     policies.render(place(stage, outputs))
     _write_outputs(stage, outputs)
     domain = stage_config(stage).get("api_gateway_custom_domain")
@@ -144,6 +147,15 @@ def _secret(stage: str) -> None:
             raise
 
 
+def _sender() -> None:
+    """The address that e-mails come from must be proven to be ours; outside the local stage SES writes to it."""
+    try:
+        boto3.client("sesv2").create_email_identity(EmailIdentity=settings.current().mail_from)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "AlreadyExistsException":
+            raise
+
+
 def down(stage: str) -> None:
     """Deletes the stack with everything in it, and the API's own keys. What chalice made is deleted before, by chalice."""
     outputs = outputs_of(stage)
@@ -152,7 +164,9 @@ def down(stage: str) -> None:
     with step(f"deleting stack {name(stage)}"):
         cloudformation = boto3.client("cloudformation")
         cloudformation.delete_stack(StackName=name(stage))
-        cloudformation.get_waiter("stack_delete_complete").wait(StackName=name(stage), WaiterConfig={"Delay": 1 if stage == "local" else 10})
+        cloudformation.get_waiter("stack_delete_complete").wait(
+            StackName=name(stage), WaiterConfig={"Delay": 1 if stage == "local" else 10}
+        )
     boto3.client("secretsmanager").delete_secret(SecretId=f"{name(stage)}-keys", ForceDeleteWithoutRecovery=True)
     for file in (CONFIG.parent / f"outputs-{stage}.json", deployed.path(stage)):
         file.unlink(missing_ok=True)

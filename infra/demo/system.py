@@ -58,12 +58,14 @@ class Aws:
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[System]:
-    """Everything on an empty `folder`. Nothing is left behind, also after a failure, Ctrl-C or SIGTERM. Raises `Problem`."""
+def up(folder: Path, *, keep: bool = False) -> Iterator[System]:
+    """Everything, on an empty `folder` or, to `keep`, on what was there. No process is left behind, also after a failure,
+    Ctrl-C or SIGTERM. Raises `Problem`."""
     before = signal.signal(signal.SIGTERM, _as_interrupt)
-    shutil.rmtree(folder / "state", ignore_errors=True)
-    shutil.rmtree(folder / "s3", ignore_errors=True)
-    (folder / "deployed-from").unlink(missing_ok=True)
+    if not keep:
+        shutil.rmtree(folder / "state", ignore_errors=True)
+        shutil.rmtree(folder / "s3", ignore_errors=True)
+        (folder / "deployed-from").unlink(missing_ok=True)
     networks = None
     aws: Aws | None = None
     try:

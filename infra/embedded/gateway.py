@@ -35,7 +35,20 @@ METHODS = {"get", "post", "put", "delete", "patch", "head", "options"}
 SAVE_EVERY_S = 1.0
 _PUT = re.compile(r"/restapis/([0-9a-z]+)")
 # What changes in a run. Kept small: saving everything takes half a second of a core.
-SAVED = ("dynamodb", "sqs", "lambda", "eventbridge", "apigateway_v1", "iam", "kms", "cloudformation", "ses", "s3", "secretsmanager", "cloudwatch_logs")
+SAVED = (
+    "dynamodb",
+    "sqs",
+    "lambda",
+    "eventbridge",
+    "apigateway_v1",
+    "iam",
+    "kms",
+    "cloudformation",
+    "ses",
+    "s3",
+    "secretsmanager",
+    "cloudwatch_logs",
+)
 
 
 def client() -> Any:

@@ -1,0 +1,47 @@
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help setup check test run demo deploy down clean
+
+PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+VENV := build/venv
+BIN := $(VENV)/bin
+MADE := $(VENV)/made-from-$(shell cat requirements.txt infra/requirements.txt | cksum | cut -d' ' -f1)
+export PYTHONDONTWRITEBYTECODE := 1
+
+help: ## List what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+
+$(MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11 to 3.13 is needed; $(PYTHON) is not. Say which: make PYTHON=python3.12 ..."; exit 1; }
+	@echo "Installing what the project needs into $(VENV) (once)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r infra/requirements.txt
+	@touch $@
+
+setup: $(MADE) ## Install everything into build/venv
+
+check: setup ## Lint, types, template
+	@$(BIN)/ruff check app.py chalicelib infra tests
+	@$(BIN)/ruff format --check --quiet app.py chalicelib infra tests || { echo "not formatted: run $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/mypy
+	@$(BIN)/cfn-lint infra/resources.yaml
+
+test: check ## Everything that is quick: checks, units, properties, the whole path on moto, the package
+	@$(BIN)/pytest
+
+run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
+	@$(BIN)/python -m infra run
+
+demo: setup ## The same without a person: 600 pledges, a killed worker, a verdict
+	@$(BIN)/python -m infra demo
+
+deploy: setup ## Deploy a stage: make deploy STAGE=dev
+	@test -n "$(STAGE)" || { echo "Say which stage: make deploy STAGE=dev"; exit 1; }
+	@$(BIN)/python -m infra deploy --stage $(STAGE)
+
+down: setup ## Delete a stage and its data: make down STAGE=dev
+	@test -n "$(STAGE)" || { echo "Say which stage: make down STAGE=dev"; exit 1; }
+	@$(BIN)/python -m infra down --stage $(STAGE)
+
+clean: ## Remove what was built, installed and written by local runs
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,55 @@
+"""The sample campaign of `make run`: a few ideas, two organisers, and a launch five minutes ahead that both have approved.
+Made through the domain's own functions, as an operator would."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+ORGANISERS = ("first.organiser@example.org", "second.organiser@example.org")
+AHEAD_S, OPEN_S = 300, 150
+ZONE = "Europe/London"
+QUESTION = "What stops good ideas from the ground up, and what helps them?"
+IDEAS = (
+    ("barrier", "Every change needs five signatures", "By the time the last one has signed, the people who had the idea have moved on."),
+    ("barrier", "Nobody hears about what worked next door", "Two wards solved the same problem in the same month, and neither knew."),
+    (
+        "building-block",
+        "A manager who asks first",
+        "Ours asks each Monday what got in the way, and then removes one thing.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    slug: str
+    at: datetime
+    closes_at: datetime
+
+
+def make() -> Sample:
+    """Makes a campaign of its own for this start, so that each has a launch ahead."""
+    from chalicelib import campaigns, clock, contributions, enrolments, launches, participants
+    from chalicelib.campaigns import NewPhase
+
+    now = clock.utc_now()
+    slug = f"change-{now:%d%H%M%S}"
+    people = [participants.appoint(email, now=now).id for email in ORGANISERS]
+    phase = NewPhase(
+        "What gets in the way, and what helps?", now - timedelta(minutes=1), now + timedelta(days=14), ["barrier", "building-block"]
+    )
+    campaign = campaigns.create(
+        slug, "Change Challenge", "What stops good ideas from the ground up, and what helps them?", [phase], organiser=people[0], now=now
+    )
+    pseudonyms = [enrolments.appoint(slug, person, now=now).pseudonym for person in people]
+    for number, (kind, title, text) in enumerate(IDEAS):
+        contributions.add(campaign, pseudonyms[number % 2], kind=kind, title=title, text=text, request=f"sample-{number}", now=now)
+    at = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
+    pledges_until = at - timedelta(seconds=AHEAD_S - OPEN_S)
+    message, url = "Change starts with the people who do the work. Say what stands in your way:", "https://change.example.org/solutions"
+    launches.propose(campaign, pseudonyms[0], launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon"]), now=now)
+    for pseudonym in pseudonyms:
+        launches.approve(campaign, pseudonym, now=now)
+    return Sample(slug, at, pledges_until)
