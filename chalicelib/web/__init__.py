@@ -1,3 +1,15 @@
-"""JSON and pages."""
+"""The edge: JSON under /v1 for programs, pages for people, both for the same nouns. It translates and decides nothing."""
 
-blueprints = ()
+from . import campaigns, comments, contributions, enrolments, launches, pledges, sessions, static, votes
+
+blueprints = (
+    campaigns.bp,
+    comments.bp,
+    contributions.bp,
+    enrolments.bp,
+    launches.bp,
+    pledges.bp,
+    sessions.bp,
+    static.bp,
+    votes.bp,
+)

@@ -1,0 +1,270 @@
+"""One request and its answer. Pages know a browser by its cookies, /v1 knows a program by its bearer only; errors become
+JSON or a page in one place. Imports no noun of `web`."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import re
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property, wraps
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+from chalice import Response
+
+from .. import clock, ids, keyring, sessions, settings
+from ..drafts import Access
+from ..errors import Forbidden, GroundswellError, Invalid, NotFound, TooMany, Unauthenticated
+from . import bodies, pages
+
+FORM = ["application/x-www-form-urlencoded"]
+SESSION, BROWSER, SUPPORTER, FLOW, PLEDGE = "gs_session", "gs_browser", "gs_supporter", "gs_flow", "gs_pledge"
+_PARAM_MAX, _KEY_MAX = 200, 200
+_HARD = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-store",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_JSON_POLICY = "default-src 'none'; frame-ancestors 'none'"
+_LOCAL_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+S = TypeVar("S", bound=msgspec.Struct)
+View = Callable[..., Any]
+_log = logging.getLogger(f"{settings.APP}.web")
+_log.setLevel(logging.INFO)
+
+
+@dataclass
+class Visit:
+    """A request on its way. `now` is its time everywhere; `outgoing` the cookies to set; `form` what a page was sent."""
+
+    request: Any
+    now: datetime
+    outgoing: list[str] = field(default_factory=list)
+
+    @cached_property
+    def is_api(self) -> bool:
+        return bool(self.request.path == "/v1" or self.request.path.startswith("/v1/"))
+
+    @cached_property
+    def prefix(self) -> str:
+        """What stands before our own paths: the stage under API Gateway's own address, nothing at a domain's root.
+        Chalice's `path` is the route's pattern, so it says how many of the last segments are ours."""
+        segments = [part for part in self.request.context["path"].split("/") if part]
+        ours = len([part for part in self.request.path.split("/") if part])
+        return "".join(f"/{part}" for part in segments[: len(segments) - ours])
+
+    def link(self, path: str) -> str:
+        return f"{self.prefix}{path}"
+
+    def query(self, name: str) -> str | None:
+        found = (self.request.query_params or {}).get(name)
+        return str(found) if found else None
+
+    @cached_property
+    def cookies(self) -> dict[str, str]:
+        pairs = (part.strip().partition("=") for part in self.request.headers.get("cookie", "").split(";"))
+        return {name: value for name, _, value in pairs if name.startswith("gs_")}
+
+    @cached_property
+    def bearer(self) -> str | None:
+        """The token of whoever asks: from the header under /v1, from the cookie for pages, and never the other way."""
+        if not self.is_api:
+            return self.cookies.get(SESSION)
+        scheme, _, token = self.request.headers.get("authorization", "").partition(" ")
+        return (token.strip() or None) if scheme.lower() == "bearer" else None
+
+    @cached_property
+    def person(self) -> str | None:
+        return sessions.find(self.bearer, now=self.now) if self.bearer else None
+
+    def require_person(self) -> str:
+        """Raises `Unauthenticated`."""
+        if self.person is None:
+            raise Unauthenticated("Please sign in first." if not self.is_api else "Please sign in, and send the token as a bearer.")
+        return self.person
+
+    @cached_property
+    def access(self) -> Access:
+        """To drafts and pledges: as who is signed in, or with the token that a supporter without an account got."""
+        return Access(self.person, self.cookies.get(SUPPORTER) if not self.is_api else (None if self.person else self.bearer))
+
+    @cached_property
+    def form(self) -> dict[str, list[str]]:
+        """Raises `Invalid`."""
+        return bodies.read_form(bytes(self.request.raw_body or b""))
+
+    @property
+    def typed(self) -> dict[str, str]:
+        return bodies.typed(self.form)
+
+    def read(self, shape: type[S]) -> S:
+        """The body as a Struct. For a form, only after its token has been checked. Raises `Invalid`, `Forbidden`."""
+        if self.is_api:
+            return bodies.from_json(bytes(self.request.raw_body or b""), shape)
+        self.check_csrf()
+        return bodies.from_form(self.form, shape)
+
+    @cached_property
+    def key(self) -> str:
+        """What makes a repetition of this request recognisable. Raises `Invalid`."""
+        given = self.request.headers.get("idempotency-key") if self.is_api else self.typed.get("request")
+        if given is None:
+            return ids.token()
+        if not 1 <= len(given) <= _KEY_MAX or not given.isascii() or not given.isprintable():
+            raise Invalid.field("Idempotency-Key" if self.is_api else "request", f"1 to {_KEY_MAX} plain characters")
+        return str(given)
+
+    @cached_property
+    def _browser(self) -> str:
+        """The browser's own random token, given to it with its first form."""
+        known = self.cookies.get(BROWSER)
+        if known:
+            return known
+        made = ids.token()
+        self.set_cookie(BROWSER, made)
+        return made
+
+    def csrf(self) -> str:
+        """For a hidden field in each form: worth nothing without this browser's cookie."""
+        return keyring.keyed_hash("cursors", "csrf", self._browser)[:32]
+
+    def check_csrf(self) -> None:
+        """Raises `Forbidden` (form_expired)."""
+        sent = self.typed.get("csrf", "")
+        if BROWSER not in self.cookies or not hmac.compare_digest(sent.encode(), self.csrf().encode()):
+            raise Forbidden(
+                "This form was not opened in this browser, or cookies are switched off. Please check it and press the button again.",
+                code="form_expired",
+            )
+
+    def set_cookie(self, name: str, value: str, *, max_age: int | None = None, path: str = "/") -> None:
+        """Out of reach of scripts. Without `max_age` (seconds) it goes when the browser is closed: wards share computers."""
+        secure = "" if settings.current().is_local else "; Secure"
+        age = "" if max_age is None else f"; Max-Age={max_age}"
+        where = self.link(path).rstrip("/") or "/"
+        self.outgoing.append(f"{name}={value}; Path={where}{age}; HttpOnly; SameSite=Lax{secure}")
+
+    def drop_cookie(self, name: str) -> None:
+        self.set_cookie(name, "", max_age=0)
+
+    def json(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        every = {"Content-Type": "application/json", "Content-Security-Policy": _JSON_POLICY, **(headers or {})}
+        return self._answer("" if status == 204 else body, status, every)
+
+    def page(self, template: str, **context: Any) -> Response:
+        """`wrong`, if given, is the error that the page tells of; the status is its."""
+        wrong: GroundswellError | None = context.setdefault("wrong", None)
+        html = pages.render(template, {"visit": self, "link": self.link, "now": self.now, **context})
+        headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _PAGE_POLICY}
+        return self._answer(html, wrong.status if wrong else 200, headers | _wait(wrong))
+
+    def redirect(self, path: str) -> Response:
+        """To another of our pages, which is then asked for with GET."""
+        return self._answer("", 303, {"Location": self.link(path), "Content-Type": "text/plain; charset=utf-8"})
+
+    def _answer(self, body: Any, status: int, headers: Mapping[str, str]) -> Response:
+        every: dict[str, Any] = {**_HARD, **headers}
+        if not settings.current().is_local:
+            every["Strict-Transport-Security"] = "max-age=31536000"
+        if self.outgoing:
+            every["Set-Cookie"] = self.outgoing
+        return Response(body, headers=every, status_code=status)
+
+
+_current: ContextVar[Visit] = ContextVar("visit")
+
+
+class Unexpected(GroundswellError):
+    """Our own fault; what it was is in the log only."""
+
+    status = 500
+    code = "unexpected"
+
+
+def route(blueprint: Any, method: str, path: str) -> Callable[[View], View]:
+    """Registers a view: under /v1 it reads JSON, elsewhere forms. A view is called with its visit and answers a Response."""
+    types = {"content_types": FORM} if method == "POST" and not path.startswith("/v1/") else {}
+
+    def register(view: View) -> View:
+        blueprint.route(path, methods=[method], **types)(visited(view))
+        return view
+
+    return register
+
+
+def local_path(text: str | None) -> str:
+    """Where to go next, if it is one of our own paths; else the first page."""
+    return text if text and _LOCAL_PATH.fullmatch(text) else "/"
+
+
+def visited(view: View) -> View:
+    """Calls the view with its visit and its path parameters, unquoted here once."""
+
+    @wraps(view)
+    def answer(**params: str) -> Any:
+        texts = {name: unquote(value) for name, value in params.items()}
+        if any(len(text) > _PARAM_MAX for text in texts.values()):
+            raise NotFound("There is nothing at this address.")
+        try:
+            return view(_current.get(), **texts)
+        except GroundswellError:
+            raise
+        except Exception as error:  # noqa: BLE001  # the edge: a message may hold what somebody wrote, so it is not logged
+            raise _unexpected(error) from None
+
+    return answer
+
+
+def _unexpected(error: Exception) -> Unexpected:
+    frames, trace = list[str](), error.__traceback__
+    while trace:
+        frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    _log.error("unexpected %s at %s", type(error).__name__, " > ".join(frames[-8:]))
+    return Unexpected("Something went wrong on our side. Please try again in a minute.")
+
+
+def problems(event: Any, get_response: Callable[[Any], Response]) -> Response:
+    """The middleware: every error that a view raises, or that Chalice answers with, in one shape."""
+    begun, visit = time.perf_counter(), Visit(event, clock.utc_now())
+    token = _current.set(visit)
+    try:
+        response = get_response(event)
+        if isinstance(response.body, dict) and "Code" in response.body and response.status_code >= 400:
+            response = _problem(visit, _as_ours(response))
+    except GroundswellError as error:
+        response = _problem(visit, error)
+    finally:
+        _current.reset(token)
+    _log.info("%s %s %d %.0f ms", event.method, event.path, response.status_code, (time.perf_counter() - begun) * 1000)
+    return response
+
+
+def _as_ours(response: Response) -> GroundswellError:
+    """What Chalice refuses by itself: another method, another content type."""
+    if response.status_code >= 500:
+        return Unexpected("Something went wrong on our side. Please try again in a minute.")
+    error = Invalid("Please send JSON." if response.status_code == 415 else "This address does not take that.", code="unsupported")
+    error.status = response.status_code
+    return error
+
+
+def _problem(visit: Visit, error: GroundswellError) -> Response:
+    if visit.is_api:
+        body: dict[str, Any] = {"error": error.code, "message": error.message}
+        return visit.json(body | ({"fields": error.fields} if error.fields else {}), error.status, _wait(error))
+    return visit.page("problem.html", wrong=error)
+
+
+def _wait(error: GroundswellError | None) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}
