@@ -132,7 +132,7 @@ def policy(function: str, place: Place) -> dict[str, Any]:
         service, arns = _resources(kind, noun, place)
         statement: dict[str, Any] = {"Effect": "Allow", "Action": [f"{service}:{action}" for action in sorted(actions)], "Resource": arns}
         if kind == "kms" and place.stage != "local":  # the embedded AWS knows no encryption context in conditions
-            statement["Condition"] = {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": ["campaign", "launch"]}}
+            statement["Condition"] = {"Null": {"kms:EncryptionContext:campaign": "false", "kms:EncryptionContext:launch": "false"}}
         statements.append(statement)
     return {"Version": "2012-10-17", "Statement": statements}
 

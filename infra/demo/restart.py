@@ -25,7 +25,7 @@ def everything(system: System, progress: Progress) -> list[str]:
     organisers = Organisers(system.site, system.desk, SIZE.slug)
     crowd = Crowd(system.site, system.desk, SIZE.slug, progress)
     with progress.step("organisers and people"):
-        show.prepare(organisers, SIZE)
+        show.prepare(system, organisers, SIZE)
         pledged = show.conversation(system, crowd, SIZE)
     launch, chunks = pledged[0].id.split(".")[0], sorted({pledge.chunk for pledge in pledged})
     with progress.step("until the stop"):

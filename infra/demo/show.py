@@ -37,7 +37,7 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
     organisers = Organisers(system.site, system.desk, size.slug)
     crowd = Crowd(system.site, system.desk, size.slug, progress)
     with progress.step("organisers sign in, open a campaign, propose a launch"):
-        prepare(organisers, size)
+        prepare(system, organisers, size)
     with progress.step("people talk and pledge"):
         pledged = conversation(system, crowd, size)
     chunks = sorted({pledge.chunk for pledge in pledged})
@@ -53,9 +53,10 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
     return complaints(found, pledged, report, killed)
 
 
-def prepare(organisers: Organisers, size: Size) -> None:
+def prepare(system: System, organisers: Organisers, size: Size) -> None:
     organisers.sign_in()
     organisers.open_campaign()
+    system.appoint(size.slug)
     organisers.propose(pledging_s=size.pledging_s, goal=size.goal)
     organisers.approve()
 

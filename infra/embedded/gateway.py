@@ -128,7 +128,7 @@ async def body_of(receive: Receive) -> bytes:
     body = b""
     while True:
         event = await receive()
-        body += event.get("body", b"")
+        body += bytes(event.get("body", b""))
         if not event.get("more_body"):
             return body
 
