@@ -1,0 +1,100 @@
+"""A site with a campaign, its people at their browsers, and a launch on stand-in servers."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+import pytest
+from chalice.test import Client
+
+from app import app
+from chalicelib import clock, enrolments, keyring, mail, participants, sessions
+from chalicelib.campaigns import Campaign
+from tests.aws import Skipping, take_queued
+from tests.conftest import Make
+from tests.launching import Launching
+from tests.web.browser import Browser, Program
+
+HERE = "/c/change-challenge"
+API = "/v1/campaigns/change-challenge"
+
+
+@pytest.fixture
+def client(aws: None, skipping: Skipping) -> Iterator[Client]:
+    with Client(app) as made:
+        yield made
+
+
+@pytest.fixture
+def browser(client: Client, campaign: Campaign) -> Browser:
+    """Of somebody who is not signed in."""
+    return Browser(client)
+
+
+@pytest.fixture
+def program(client: Client, campaign: Campaign) -> Program:
+    return Program(client)
+
+
+def mailed_code() -> str:
+    """The code in the newest e-mail that waits in the queue."""
+    import base64
+
+    body = take_queued("mail")[-1].body
+    message: dict[str, Any] = json.loads(keyring.unseal("email_seal", base64.b64decode(body), mail._CONTEXT))
+    return str(message["data"]["code"])
+
+
+def signed_in(email: str) -> str:
+    """A session's token."""
+    flow = sessions.ask(email, now=clock.utc_now())
+    return sessions.verify(flow, mailed_code(), now=clock.utc_now()).token
+
+
+@pytest.fixture
+def ann(browser: Browser, campaign: Campaign, person: Make, now: datetime) -> Browser:
+    """The browser of Ann, who has signed in and joined as a patient."""
+    enrolments.join(campaign.slug, person("ann@example.org"), "patient", now=now)
+    browser.cookies["gs_session"] = signed_in("ann@example.org")
+    return browser
+
+
+@pytest.fixture
+def ann_program(program: Program, campaign: Campaign, person: Make, now: datetime) -> Program:
+    enrolments.join(campaign.slug, person("ann@example.org"), "patient", now=now)
+    program.token = signed_in("ann@example.org")
+    return program
+
+
+@pytest.fixture
+def olive(client: Client, campaign: Campaign) -> Browser:
+    """The browser of the campaign's organiser."""
+    made = Browser(client)
+    made.cookies["gs_session"] = signed_in("olive@example.org")
+    return made
+
+
+@pytest.fixture
+def organiser(client: Client, campaign: Campaign) -> Callable[[str], Program]:
+    """Makes an organiser whom the operator appointed."""
+
+    def make(email: str) -> Program:
+        participants.appoint(email, now=clock.utc_now())
+        return Program(client, signed_in(email))
+
+    return make
+
+
+@pytest.fixture
+def launch(launching: Launching) -> Launching:
+    """Open for pledges: on Saturday 9 January 2027 at 9.30am, with one person as its goal."""
+    launching.propose()
+    return launching
+
+
+def digits(text: str) -> str:
+    return re.sub(r"\D", "", text)
