@@ -117,7 +117,9 @@ def _resources(kind: str, noun: str, place: Place) -> tuple[str, list[str]]:
         case "queue":
             return "sqs", [place.arn("sqs", name)]
         case "kms":
-            return "kms", [place.kms_key]
+            # The embedded AWS does not follow an alias to its key, as IAM does.
+            alias = [place.arn("kms", f"alias/{settings.APP}-local")] if place.stage == "local" else []
+            return "kms", [place.kms_key, *alias]
         case "secret":
             return "secretsmanager", [place.arn("secretsmanager", f"secret:{name}-*")]
         case "ses":
