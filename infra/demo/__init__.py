@@ -8,7 +8,7 @@ from pathlib import Path
 
 def main(*, stop_during_hold: bool) -> int:
     """Runs it; 0 if everything that it promises holds. `stop_during_hold`: the embedded AWS is stopped over the moment."""
-    from infra.demo import restart, show, system
+    from infra.demo import function_logs, restart, show, system
     from infra.demo.killing import NotKilled
     from infra.demo.progress import Progress, complain
     from infra.demo.site import Refused, Unreachable
@@ -17,7 +17,10 @@ def main(*, stop_during_hold: bool) -> int:
     try:
         with system.up(Path("build/demo").absolute()) as running:
             progress.say("the system is up")
-            wrong = restart.everything(running, progress) if stop_during_hold else show.everything(running, show.Size(), progress)
+            try:
+                wrong = restart.everything(running, progress) if stop_during_hold else show.everything(running, show.Size(), progress)
+            finally:
+                function_logs.keep(running.folder / "functions.log")
     except (Refused, Unreachable, NotKilled, TimeoutError) as error:
         wrong = [str(error)]
     for complaint in wrong:
