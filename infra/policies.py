@@ -107,28 +107,19 @@ class Place:
 
 def _resources(kind: str, noun: str, place: Place) -> tuple[str, list[str]]:
     """The service's prefix and the ARNs."""
-    name = f"{settings.APP}-{place.stage}-{noun}"
-    match kind:
-        case "table":
-            table = place.arn("dynamodb", f"table/{name}")
-            return "dynamodb", [table, f"{table}/index/*"]
-        case "stream":
-            return "dynamodb", [place.arn("dynamodb", f"table/{name}/stream/*")]
-        case "queue":
-            return "sqs", [place.arn("sqs", name)]
-        case "kms":
-            # The embedded AWS does not follow an alias to its key, as IAM does.
-            alias = [place.arn("kms", f"alias/{settings.APP}-local")] if place.stage == "local" else []
-            return "kms", [place.kms_key, *alias]
-        case "secret":
-            return "secretsmanager", [place.arn("secretsmanager", f"secret:{name}-*")]
-        case "ses":
-            if place.stage == "local":  # the embedded AWS asks for the right on "*" where SES's second API is called
-                return "ses", ["*"]
-            if place.stage == "local":  # the embedded AWS knows no resource of an e-mail
-                return "ses", ["*"]
-            return "ses", [place.arn("ses", "identity/*"), place.arn("ses", "configuration-set/*")]
-    raise ValueError(kind)
+    name, local = f"{settings.APP}-{place.stage}-{noun}", place.stage == "local"
+    table = place.arn("dynamodb", f"table/{name}")
+    # The embedded AWS does not follow an alias to its key, as IAM does, and knows no resource of an e-mail.
+    alias = [place.arn("kms", f"alias/{settings.APP}-local")] if local else []
+    known: dict[str, tuple[str, list[str]]] = {
+        "table": ("dynamodb", [table, f"{table}/index/*"]),
+        "stream": ("dynamodb", [f"{table}/stream/*"]),
+        "queue": ("sqs", [place.arn("sqs", name)]),
+        "kms": ("kms", [place.kms_key, *alias]),
+        "secret": ("secretsmanager", [place.arn("secretsmanager", f"secret:{name}-*")]),
+        "ses": ("ses", ["*"] if local else [place.arn("ses", "identity/*"), place.arn("ses", "configuration-set/*")]),
+    }
+    return known[kind]
 
 
 def policy(function: str, place: Place) -> dict[str, Any]:
