@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test run demo deploy down clean
+.PHONY: help setup check test embedded run demo deploy down clean
 
 PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
 VENV := build/venv
@@ -28,6 +28,9 @@ check: setup ## Lint, types, template
 
 test: check ## Everything that is quick: checks, units, properties, the whole path on moto, the package
 	@$(BIN)/pytest
+
+embedded: setup ## Deploy onto the embedded AWS, three times and with the state lost; probe the roles
+	@$(BIN)/pytest -m embedded tests/deploy
 
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
