@@ -127,7 +127,9 @@ def policy(function: str, place: Place) -> dict[str, Any]:
     statements: list[dict[str, Any]] = [_logs(function, place)]
     for (kind, noun), actions in FUNCTIONS[function].items():
         service, arns = _resources(kind, noun, place)
-        statement: dict[str, Any] = {"Effect": "Allow", "Action": [f"{service}:{action}" for action in sorted(actions)], "Resource": arns}
+        # On the embedded AWS a batch has a right of its own; on AWS it goes by SendMessage.
+        granted = {*actions, "SendMessageBatch"} if "SendMessage" in actions and place.stage == "local" else actions
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": [f"{service}:{action}" for action in sorted(granted)], "Resource": arns}
         if kind == "kms" and place.stage != "local":  # the embedded AWS knows no encryption context in conditions
             statement["Condition"] = {"Null": {"kms:EncryptionContext:campaign": "false", "kms:EncryptionContext:launch": "false"}}
         statements.append(statement)

@@ -17,7 +17,7 @@ _UNTOLD = ("START ", "END ", "REPORT ")
 def keep(file: Path) -> None:
     """Writes them to `file`. The embedded AWS may have gone: then what can be had is nothing, and that is no failure."""
     try:
-        lines = sorted(_lines(boto3.client("logs")))
+        lines = sorted(_lines(boto3.client("logs")), key=lambda line: line[0])
     except (BotoCoreError, ClientError):
         return
     told = (f"{datetime.fromtimestamp(at / 1000, UTC):%H:%M:%S.%f} {function} {worker[-6:]} {text}" for at, function, worker, text in lines)
