@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
-import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,8 +25,9 @@ API = "/v1/campaigns/change-challenge"
 
 
 @pytest.fixture
-def client(aws: None, skipping: Skipping) -> Iterator[Client]:
-    with Client(app) as made:
+def client(aws: None, skipping: Skipping, tmp_path: Path) -> Iterator[Client]:
+    """Without the project's config.json, whose variables it would put over those of the tests."""
+    with Client(app, project_dir=str(tmp_path)) as made:
         yield made
 
 
@@ -42,8 +44,6 @@ def program(client: Client, campaign: Campaign) -> Program:
 
 def mailed_code() -> str:
     """The code in the newest e-mail that waits in the queue."""
-    import base64
-
     body = take_queued("mail")[-1].body
     message: dict[str, Any] = json.loads(keyring.unseal("email_seal", base64.b64decode(body), mail._CONTEXT))
     return str(message["data"]["code"])
@@ -94,7 +94,3 @@ def launch(launching: Launching) -> Launching:
     """Open for pledges: on Saturday 9 January 2027 at 9.30am, with one person as its goal."""
     launching.propose()
     return launching
-
-
-def digits(text: str) -> str:
-    return re.sub(r"\D", "", text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -11,7 +12,7 @@ from chalicelib import comments, contributions, cursors, tallies, votes
 from chalicelib.campaigns import Campaign
 from tests.aws import Skipping
 from tests.web.browser import Browser, Program
-from tests.web.conftest import API, HERE
+from tests.web.conftest import API, HERE, signed_in
 
 IDEA = {"kind": "barrier", "title": "Too many forms", "text": "A form to ask for a form."}
 HTML = "<script>alert(1)</script><img src=x onerror=alert(2)> \"quoted\" 'so' &amp; {{ 7 * 7 }}"
@@ -48,7 +49,7 @@ def test_sending_the_same_form_twice_adds_one(ann: Browser) -> None:
 
     first, second = (ann.post(f"{HERE}/contributions", form.fields | IDEA) for _ in range(2))
 
-    assert first.html == second.html
+    assert first.form("/comments").action == second.form("/comments").action
     assert ann.get(HERE).text.count("Too many forms") == 1
 
 
@@ -91,7 +92,7 @@ def test_idea_on_a_page_is_refused_and_kept(ann: Browser, changes: dict[str, Any
     kept = page.form("/contributions").fields
     assert (kept["title"], kept["text"]) == ((IDEA | changes)["title"], (IDEA | changes)["text"])
     assert kept["request"] == form.fields["request"]
-    assert page.read.text.startswith("\n") is False or "Problem:" in page.text
+    assert "Problem:" in page.text
 
 
 def test_idea_is_kept_where_nobody_is_signed_in_or_joined(browser: Browser, ann: Browser, skipping: Skipping) -> None:
@@ -106,8 +107,6 @@ def test_idea_is_kept_where_nobody_is_signed_in_or_joined(browser: Browser, ann:
 
 
 def test_who_has_not_joined_cannot_add_comment_or_vote(program: Program, ann_program: Program, idea: str) -> None:
-    from tests.web.conftest import signed_in
-
     bob = Program(program.client, signed_in("bob@example.org"))
 
     for method, path, body in (
@@ -130,8 +129,6 @@ def test_role_is_refused_naming_the_field(ann: Browser, ann_program: Program) ->
 
 
 def test_nothing_is_added_while_no_stage_is_open(ann: Browser, ann_program: Program, idea: str, skipping: Skipping, now: datetime) -> None:
-    from tests.web.conftest import signed_in
-
     skipping.at(now + timedelta(days=20))
     token = signed_in("ann@example.org")
     ann.cookies["gs_session"], ann_program.token = token, token
@@ -157,7 +154,7 @@ def test_html_is_shown_and_never_run(ann: Browser, ann_program: Program) -> None
         page = ann.get(path)
         assert not {"script", "img"} & set(page.read.tags)
         assert HTML[:25] in page.text
-    assert page.text.count(HTML) == 2
+    assert page.text.count(HTML) >= 2
     refused = ann.send("/comments", text=HTML + "x" * 2000)
     assert not {"script", "img"} & set(refused.read.tags)
     assert refused.form("/comments").fields["text"].startswith(HTML)
@@ -189,8 +186,6 @@ def test_list_is_paged_newest_first(ann: Browser, campaign: Campaign, now: datet
 
 @pytest.mark.parametrize("cursor", ["nonsense", "é", "a" * 5000, "%00", "made for another list"])
 def test_bad_cursor_is_refused(ann: Browser, ann_program: Program, cursor: str) -> None:
-    from urllib.parse import quote
-
     sent = cursors.make("another#1", "1-x") if cursor.startswith("made") else cursor
     assert ann_program.refused("GET", f"{API}/contributions?cursor={quote(sent)}")[2].keys() == {"cursor"}
     page = ann.get(f"{HERE}?cursor={quote(sent)}")
@@ -201,8 +196,6 @@ def test_bad_cursor_is_refused(ann: Browser, ann_program: Program, cursor: str) 
 
 @pytest.mark.parametrize("limit", ["0", "101", "-1", "ten", "1e2", "²", "99999999999"])
 def test_bad_limit_is_refused(ann_program: Program, limit: str) -> None:
-    from urllib.parse import quote
-
     assert ann_program.refused("GET", f"{API}/contributions?limit={quote(limit)}")[2].keys() == {"limit"}
 
 
