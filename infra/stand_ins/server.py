@@ -7,7 +7,7 @@ import errno
 import threading
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -122,6 +122,33 @@ class StandIns:
         return tokens.mint(host, name, number)
 
 
+@dataclass(slots=True)
+class _Running:
+    """Stand-ins in a thread of their own. `failure`: why they are not running."""
+
+    world: World
+    trust: Certificates
+    ready: threading.Event = field(default_factory=threading.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    loop: asyncio.AbstractEventLoop | None = None
+    failure: OSError | None = None
+
+    async def run(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        try:
+            async with listening(self.world, self.trust):
+                self.ready.set()
+                await self.ended.wait()
+        except OSError as error:
+            self.failure = error
+            self.ready.set()
+
+    def end(self) -> None:
+        if self.loop is not None:
+            with suppress(RuntimeError):
+                self.loop.call_soon_threadsafe(self.ended.set)
+
+
 @contextmanager
 def serve(
     folder: Path, *, count: int = 3, first_port: int = 0, posting_ms: float = 2.0, idle_s: float = 60.0, seed: int = 1
@@ -129,29 +156,14 @@ def serve(
     """`count` Mastodon towns on free ports (or from `first_port`), in a thread of their own, until the block ends."""
     hosts = towns(count, first_port=first_port)
     trust = certificates.made(folder, [host.name for host in hosts])
-    world = World(hosts, Latency(posting_ms, seed), idle_s)
-    ready, ended, failures = threading.Event(), asyncio.Event(), list[Exception]()
-    loops = list[asyncio.AbstractEventLoop]()
-
-    async def run() -> None:
-        loops.append(asyncio.get_running_loop())
-        try:
-            async with listening(world, trust):
-                ready.set()
-                await ended.wait()
-        except OSError as error:
-            failures.append(error)
-            ready.set()
-
-    thread = threading.Thread(target=asyncio.run, args=(run(),), name="stand-ins", daemon=True)
+    running = _Running(World(hosts, Latency(posting_ms, seed), idle_s), trust)
+    thread = threading.Thread(target=lambda: asyncio.run(running.run()), name="stand-ins", daemon=True)
     thread.start()
-    ready.wait(10)
+    running.ready.wait(10)
     try:
-        if failures:
-            raise failures[0]
-        yield StandIns(world, trust)
+        if running.failure:
+            raise running.failure
+        yield StandIns(running.world, trust)
     finally:
-        for loop in loops:
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(ended.set)
+        running.end()
         thread.join(10)
