@@ -157,5 +157,5 @@ def standing(visit: Visit, campaign: Campaign) -> Mapping[str, Any]:
     """What the campaign's pages have to know of who looks: signed in, with which role, and whether an organiser."""
     person = visit.person
     found = enrolments.find(campaign.slug, person) if person else None
-    organiser = bool(person and enrolments.is_organiser(campaign.slug, person))
+    organiser = bool(found and found.organiser) or bool(person and enrolments.is_organiser(campaign.slug, person))
     return {"person": person, "role": found.role if found else None, "organiser": organiser}

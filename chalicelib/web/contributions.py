@@ -104,6 +104,8 @@ def add_on_page(visit: Visit, slug: str) -> Response:
     try:
         made = _add(visit, campaign)
     except GroundswellError as error:
+        if "kind" in error.fields:
+            error.fields["kind"] = "please choose one of these"  # the codes' own names are not the page's words
         return _new(visit, campaign, typed=visit.typed, wrong=error)
     return visit.redirect(f"/c/{slug}/contributions/{made.id}")
 

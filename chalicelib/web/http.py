@@ -57,11 +57,19 @@ class Visit:
 
     @cached_property
     def prefix(self) -> str:
-        """What stands before our own paths: the stage under API Gateway's own address, nothing at a domain's root.
-        Chalice's `path` is the route's pattern, so it says how many of the last segments are ours."""
-        segments = [part for part in self.request.context["path"].split("/") if part]
-        ours = len([part for part in self.request.path.split("/") if part])
-        return "".join(f"/{part}" for part in segments[: len(segments) - ours])
+        """What stands before our own paths: the stage under API Gateway's own address, nothing at a domain's root."""
+        return self._split[0]
+
+    @cached_property
+    def path(self) -> str:
+        return self._split[1] or "/"
+
+    @cached_property
+    def _split(self) -> tuple[str, str]:
+        """Chalice's `path` is the route's pattern, so it says how many of the last segments are ours."""
+        segments = [f"/{part}" for part in self.request.context["path"].split("/") if part]
+        ours = len(segments) - len([part for part in self.request.path.split("/") if part])
+        return "".join(segments[:ours]), "".join(segments[ours:])
 
     def link(self, path: str) -> str:
         return f"{self.prefix}{path}"

@@ -52,6 +52,12 @@ def test_somebody_can_walk_through_the_site_wherever_it_is_mounted(client: Clien
     assert all(address.startswith(("#", f"{prefix}/")) for address in browser.page.read.links)
 
 
+def test_sign_in_leads_back_to_the_page_that_asked_for_it(client: Client, campaign: Campaign) -> None:
+    browser = Browser(behind(client, "/api"), "/api")
+
+    assert f"/api/sign-in?next={HERE}/launch/edit" in browser.get(f"{HERE}/launch/edit").read.links
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_page_is_strict_and_readable(browser: Browser, launch: Launching, path: str) -> None:
     page = browser.get(path)
