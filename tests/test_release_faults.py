@@ -133,22 +133,35 @@ def test_two_workers_at_once_send_once(launching: Launching) -> None:
     assert launching.posts() == NAMES
 
 
-def test_worker_that_cannot_confirm_its_seal_sends_nothing(launching: Launching) -> None:
-    """Another worker took the chunk over while this one was held up: the fence is no longer its own."""
+@pytest.mark.parametrize("when", ["while it holds", "between its last look and its seal"])
+def test_worker_that_was_overtaken_sends_nothing(launching: Launching, when: str) -> None:
+    """Another worker took the chunk over: the fence is no longer this one's, whether its renewal or its seal finds out."""
     from chalicelib import chunks
 
     sends = [sent for sent in lane(launching) if sent.message["do"] == "send"]
-    key = f"{launching.launch.id}#mastodon.0#0"
+    key, opened = f"{launching.launch.id}#mastodon.0#0", []
 
     def overtaken() -> None:
-        state = chunks.get(key, 1)
-        if state and state.fence == 1:
-            state.update(actions=[chunks.State.fence.set(2)])
+        state = chunks.State(pk=key, sk=chunks._state_key(1))
+        state.update(actions=[chunks.State.fence.set(chunks.State.fence + 1)])
 
-    with hook("kms", "Decrypt", overtaken):
-        launching.work(sends)
+    def at_the_gate() -> None:
+        if opened == ["key"]:
+            opened.append("gate")
+            overtaken()
+
+    if when == "while it holds":
+        with hook("kms", "Decrypt", overtaken):
+            launching.work(sends)
+    else:
+        with hook("kms", "Decrypt", lambda: opened.append("key")), hook("dynamodb", "GetItem", at_the_gate):
+            launching.work(sends)
+        assert opened == ["key", "gate"]
 
     assert launching.posts() == []
+    state = chunks.get(key, 1)
+    assert state is not None
+    assert state.sealed is None
 
 
 def test_messages_of_another_epoch_are_dropped(launching: Launching) -> None:
