@@ -2,7 +2,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 .PHONY: help setup check test embedded run demo deploy down clean
 
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || command -v python3)
+# The first that runs and fits: some names only say that they are not installed.
+FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11; do $$name -c '$(FITS)' 2>/dev/null && echo $$name && break; done)
 VENV := build/venv
 BIN := $(VENV)/bin
 MADE := $(VENV)/made-from-$(shell cat requirements.txt infra/requirements.txt | cksum | cut -d' ' -f1)
@@ -12,7 +14,7 @@ help: ## List what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 
 $(MADE):
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { echo "Python 3.11 to 3.13 is needed; $(PYTHON) is not. Say which: make PYTHON=python3.12 ..."; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo "Python 3.11, 3.12 or 3.13 is needed. Say which: make PYTHON=/path/to/python3.12 ..."; exit 1; }
 	@echo "Installing what the project needs into $(VENV) (once)"
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r infra/requirements.txt
