@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from chalice.test import Client
 
-from chalicelib import sessions, settings
+from app import app
+from chalicelib import contributions, enrolments, participants, sessions, settings
 from chalicelib.campaigns import Campaign
 from tests.aws import hook
 from tests.launching import Launching
@@ -121,11 +123,32 @@ def test_form_of_another_browser_is_refused(client: Client, ann: Browser) -> Non
     assert ann.post(f"{HERE}/contributions", {"kind": "barrier", "title": "t", "text": "t", "csrf": stolen}).status == 403
 
 
-@pytest.mark.parametrize("path", ["/sign-out", f"{HERE}/launch/approve", f"{HERE}/launch/stop", f"{HERE}/enrolment"])
-def test_buttons_are_refused_without_a_token(olive: Browser, launch: Launching, path: str) -> None:
-    assert olive.post(path, {"role": "staff"}).status == 403
-    assert not launch.launch.stopped_at
-    assert not launch.launch.approvals
+FORMS = sorted(path for path, methods in app.routes.items() if "POST" in methods and not path.startswith("/v1/"))
+
+
+@pytest.mark.parametrize("route", FORMS)
+def test_every_form_is_refused_without_a_token(olive: Browser, campaign: Campaign, launch: Launching, now: datetime, route: str) -> None:
+    """Enumerated from the routes, so that a new form cannot be forgotten."""
+    enrolments.join(campaign.slug, participants.find_or_create("olive@example.org", now=now).id, "staff", now=now)
+    idea = contributions.add(campaign, "ann", kind="barrier", title="An idea", text="It.", request="1", now=now).id
+    olive.get(f"{HERE}/pledges/new")
+    olive.send("/pledges", server=launch.towns.hosts[0].name, text="I lend my voice.")
+    draft = olive.page.form("/consent").action.split("/")[-2]
+    path = route.replace("{slug}", campaign.slug).replace("{id}", draft if "/pledges/" in route else idea)
+    sent = {
+        "role": "staff",
+        "value": "1",
+        "text": "t",
+        "title": "t",
+        "kind": "barrier",
+        "email": "a@example.org",
+        "code": "123456",
+        "token": "t",
+    }
+
+    assert olive.post(path, sent).status == 403
+    assert (launch.launch.stopped_at, list(launch.launch.approvals)) == (None, [])
+    assert "Sign out" in olive.get("/").text
 
 
 def test_cookies_count_for_nothing_under_v1(client: Client, ann: Browser) -> None:
