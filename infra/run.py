@@ -43,7 +43,7 @@ def _welcome(made: sample.Sample) -> str:
         "  E-mails (sign-in codes)   http://127.0.0.1:4580/mail",
         "  Access tokens to lend     http://127.0.0.1:4580/tokens",
         f"  Organisers                {', '.join(sample.ORGANISERS)} (sign in with either)",
-        f"  The sample launch         goes out at {made.at:%H:%M:%S}; lend a post until {made.closes_at:%H:%M:%S}",
+        f"  The sample launch         goes out at {made.at:%H:%M:%S} (London time); lend a post until {made.closes_at:%H:%M:%S}",
         "  Ctrl-C stops all of it; what was written stays until `make clean`.",
         "",
     )

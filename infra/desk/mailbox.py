@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
 
 _CODE = re.compile(r"(?<![\d-])(\d{3}) ?(\d{3})(?![\d-])")
-
-
 _WAIT = aiohttp.ClientTimeout(total=5)
 
 
@@ -43,4 +42,12 @@ async def newest_first(aws: str) -> list[Message]:
 def _message(record: dict[str, Any]) -> Message:
     subject, text = str(record.get("Subject") or ""), str(record.get("BodyText") or record.get("BodyHtml") or "")
     code = _CODE.search(subject) or _CODE.search(text)
-    return Message(list(record.get("To") or []), subject, text, str(record.get("Timestamp", "")), code[1] + code[2] if code else None)
+    return Message(list(record.get("To") or []), subject, text, _when(record.get("Timestamp")), code[1] + code[2] if code else None)
+
+
+def _when(stamp: object) -> str:
+    """The time of day here, or what was said where that is no number of seconds."""
+    try:
+        return f"{datetime.fromtimestamp(float(str(stamp)), UTC).astimezone():%H:%M:%S}"
+    except ValueError:
+        return str(stamp or "")
