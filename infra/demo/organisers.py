@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from infra import organisers
 from infra.demo.crowd import read_codes
 from infra.demo.progress import Progress
 from infra.demo.site import Refused, Site
@@ -44,6 +45,7 @@ class Organisers:
         }
         asked = {"slug": self.slug, "title": "A calmer ward", "question": "What would make your ward calmer?", "phase": phase}
         self.site.ask("POST", "/v1/campaigns", asked, token=self.tokens[0])
+        organisers.add(EMAILS[1], self.slug, now=now)  # by the operator: there is no invitation in the console yet
 
     def propose(self, *, pledging_s: float, goal: int) -> None:
         """A launch as soon as `pledging_s` seconds of pledging and the protocol's own times allow."""

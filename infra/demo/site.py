@@ -72,7 +72,7 @@ class Site:
             try:
                 status, found = self._once(method, target, body, headers)
             except (OSError, http.client.HTTPException) as error:
-                self._drop()
+                self.close()
                 problem = error
             else:
                 if status < 500 or pause is None:
@@ -100,7 +100,8 @@ class Site:
             found.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
 
-    def _drop(self) -> None:
+    def close(self) -> None:
+        """Closes this thread's connection; the next request opens another."""
         found: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
         if found is not None:
             found.close()

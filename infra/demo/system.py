@@ -80,12 +80,18 @@ def up(folder: Path, *, keep: bool = False) -> Iterator[System]:
         aws = Aws(Folder(folder), server.start(Folder(folder), BUILD))
         yield _deployed(folder, aws)
     finally:
+        # Asked once more while tidying up, it would leave processes behind.
+        again = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         if aws is not None:
             server.stop(aws.process, aws.folder)
+        else:
+            server.stop_left_over(Folder(folder))  # it may have been cut off while it started
         if networks is not None:
             networks.terminate()
             networks.wait()
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, again)
 
 
 def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
@@ -94,17 +100,25 @@ def _as_interrupt(_number: int, _frame: FrameType | None) -> None:
 
 def _stand_ins(folder: Path) -> subprocess.Popen[bytes]:
     """The stand-in networks and the desk, once they answer. They end with this process, should it be killed."""
+    server.require_free(DESK_PORT, "the local desk")
     address = f"http://127.0.0.1:{server.PORT}"
     command = [sys.executable, "-m", "infra.stand_ins", "--dir", str(folder / "stand-ins"), "--aws", address, "--with-parent"]
     process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True)
+    try:
+        _wait_for(process)
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
+    return process
+
+
+def _wait_for(networks: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + _READY_S
     while not _answers(f"http://127.0.0.1:{DESK_PORT}/control/health"):
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            process.wait()
+        if networks.poll() is not None or time.monotonic() > deadline:
             raise Problem("The stand-in networks did not start; the reason is above.")
         time.sleep(0.1)
-    return process
 
 
 def _answers(address: str) -> bool:
