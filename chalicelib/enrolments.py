@@ -7,7 +7,7 @@ from typing import Literal
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from . import ids, participants, pseudonyms, settings, store
+from . import ids, pseudonyms, settings, store
 from .errors import Forbidden, Invalid
 
 Role = Literal["patient", "volunteer", "staff", "other"]
@@ -59,16 +59,13 @@ def require(campaign: str, person: str) -> Enrolment:
 
 
 def is_organiser(campaign: str, person: str) -> bool:
-    """Whether they organise this campaign, or were appointed by the operator and so organise every one."""
     enrolment = find(campaign, person)
-    if enrolment and enrolment.organiser:
-        return True
-    known = participants.get(person)
-    return bool(known and known.organiser)
+    return bool(enrolment and enrolment.organiser)
 
 
 def require_organiser(campaign: str, person: str) -> Enrolment:
-    """Raises `Forbidden`."""
-    if not is_organiser(campaign, person):
+    """Raises `Forbidden`, also for an organiser of other campaigns."""
+    enrolment = find(campaign, person)
+    if enrolment is None or not enrolment.organiser:
         raise Forbidden("Only an organiser of this campaign can do this.", code="not_organiser")
-    return find(campaign, person) or Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
+    return enrolment

@@ -224,8 +224,10 @@ def withdraw(campaign: Campaign, pledge: str, access: Access, *, now: datetime) 
     Raises `NotFound`, `Conflict` (sealed)."""
     found = find(campaign, pledge, access, now=now)
     if isinstance(found, Draft):
-        found.delete()
-        return
+        if store.delete_if(found, Draft.pledge.does_not_exist()):
+            return
+        found.refresh(consistent_read=True)  # confirmed, perhaps this very moment
+        found = find_confirmed(str(found.pledge))
     if found.withdrawn:
         return
     launch = launches.of(campaign)

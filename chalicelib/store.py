@@ -11,7 +11,7 @@ import botocore.session
 from botocore.config import Config
 from pynamodb.attributes import NumberAttribute
 from pynamodb.connection import Connection, TableConnection
-from pynamodb.exceptions import DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -85,7 +85,7 @@ class Expiring:
 
 def condition_failed(error: PynamoDBException) -> bool:
     """True where the write was refused by its own condition (a normal case), not by a fault."""
-    return isinstance(error, PutError | UpdateError) and error.cause_response_code == _CONDITION_FAILED
+    return isinstance(error, PutError | UpdateError | DeleteError) and error.cause_response_code == _CONDITION_FAILED
 
 
 def save_if(item: Record, condition: Condition) -> bool:
@@ -104,6 +104,17 @@ def update_if(item: Record, actions: Sequence[Action], condition: Condition) -> 
     try:
         item.update(actions=list(actions), condition=condition)
     except UpdateError as error:
+        if condition_failed(error):
+            return False
+        raise
+    return True
+
+
+def delete_if(item: Record, condition: Condition) -> bool:
+    """Deletes the item; False where the condition refused."""
+    try:
+        item.delete(condition=condition)
+    except DeleteError as error:
         if condition_failed(error):
             return False
         raise

@@ -42,11 +42,12 @@ def down(arguments: argparse.Namespace) -> None:
 
 
 def organiser(arguments: argparse.Namespace) -> None:
-    stack.enter(arguments.stage)
-    from chalicelib import participants
+    from infra import organisers
 
-    participants.appoint(arguments.email, now=datetime.now(UTC))
-    say(f"{arguments.email} can create campaigns from now on: sign in at the site with this address.")
+    stack.enter(arguments.stage)
+    organisers.add(arguments.email, arguments.campaign, now=datetime.now(UTC))
+    what = f"organises {arguments.campaign}" if arguments.campaign else "can create campaigns"
+    say(f"{arguments.email} {what} from now on: sign in at the site with this address.")
 
 
 def run(_: argparse.Namespace) -> int:
@@ -76,7 +77,8 @@ def parser() -> argparse.ArgumentParser:
     add("finish", finish, "set and verify what chalice deploy cannot")
     add("deploy", deploy, "up, chalice deploy, finish")
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
-    people = add("organiser", organiser, "let somebody create campaigns")
+    people = add("organiser", organiser, "let somebody create campaigns, or organise one that exists")
+    people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])
     people.add_argument("email")
     add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)

@@ -122,6 +122,15 @@ def test_supporter_can_withdraw_and_lend_again(launching: Launching) -> None:
     assert people(launching) == launches.Counts(people=1, automatic=1)
 
 
+def test_withdrawing_by_the_confirmed_drafts_id_takes_the_pledge_back(launching: Launching) -> None:
+    launching.propose()
+    drafted = draft(launching)
+    confirm(launching, drafted)
+    pledges.withdraw(launching.campaign, drafted.draft.id, Access(None, drafted.token), now=launching.now)
+
+    assert people(launching) == launches.Counts(people=0, automatic=0)
+
+
 def test_lost_response_of_a_withdrawal_withdraws_once(launching: Launching) -> None:
     launching.propose()
     pledge = launching.pledge("ann")

@@ -13,8 +13,9 @@ import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import clock, enrolments, keyring, mail, participants, sessions
+from chalicelib import clock, enrolments, keyring, mail, sessions
 from chalicelib.campaigns import Campaign
+from infra import organisers
 from tests.aws import Skipping, take_queued
 from tests.conftest import Make
 from tests.launching import Launching
@@ -80,10 +81,10 @@ def olive(client: Client, campaign: Campaign) -> Browser:
 
 @pytest.fixture
 def organiser(client: Client, campaign: Campaign) -> Callable[[str], Program]:
-    """Makes an organiser whom the operator appointed."""
+    """Makes another organiser of the campaign, as `infra organiser add --campaign` does."""
 
     def make(email: str) -> Program:
-        participants.appoint(email, now=clock.utc_now())
+        organisers.add(email, campaign.slug, now=clock.utc_now())
         return Program(client, signed_in(email))
 
     return make

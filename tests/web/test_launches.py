@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from chalice.test import Client
 
-from chalicelib import fan_out, pledges
+from chalicelib import clock, fan_out, participants, pledges
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
-from tests.web.conftest import API, HERE
+from tests.web.conftest import API, HERE, signed_in
 
 NEW: dict[str, Any] = {
     "message": "Change starts with the people who do the work.",
@@ -190,3 +191,11 @@ def test_launch_can_be_followed_to_its_report(launch: Launching, browser: Browse
     page = browser.get(f"{HERE}/launch/report")
     assert "How exact it was" in page.text
     assert "1 person (the goal was 1)" in page.text
+
+
+def test_organiser_of_another_campaign_cannot_touch_the_launch(client: Client, launch: Launching) -> None:
+    """Whom the operator lets create campaigns organises only their own."""
+    participants.appoint("fay@example.org", now=clock.utc_now())
+    fay = Program(client, signed_in("fay@example.org"))
+    for method, path, body in (("PUT", "", NEW), ("POST", "/approve", {}), ("POST", "/stop", {})):
+        assert fay.refused(method, f"{API}/launch{path}", body)[:2] == (403, "not_organiser")
