@@ -13,13 +13,14 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import boto3
 
-from infra import deploy, finish, stack
+from infra import deploy, finish, organisers, stack
 from infra.console import Problem
 from infra.demo.organisers import EMAILS
 from infra.demo.site import Site
@@ -42,11 +43,9 @@ class System:
     aws: Aws
 
     def appoint(self, slug: str) -> None:
-        """Makes both organisers organisers of this campaign, as an operator."""
-        from chalicelib import clock, enrolments, participants  # reads the stage's settings, which the deploy has set
-
+        """Makes both organisers organisers of this campaign, as an operator does."""
         for email in EMAILS:
-            enrolments.appoint(slug, participants.appoint(email, now=clock.utc_now()).id, now=clock.utc_now())
+            organisers.add(email, slug, now=datetime.now(UTC))
 
 
 @dataclass(slots=True)
@@ -131,10 +130,8 @@ def _answers(address: str) -> bool:
 
 def _deployed(folder: Path, aws: Aws) -> System:
     deploy.run("local", folder=folder)
-    from chalicelib import clock, participants  # reads the stage's settings, which the deploy has set
-
     for email in EMAILS:
-        participants.appoint(email, now=clock.utc_now())
+        organisers.add(email, None, now=datetime.now(UTC))
     name = stack.stage_config("local")["api_gateway_stage"]
     site = Site(f"http://127.0.0.1:{server.PORT}/_aws/execute-api/{finish.api_id('local')}/{name}")
     return System(site, Site(f"http://127.0.0.1:{DESK_PORT}"), boto3.client("dynamodb"), folder, aws)
