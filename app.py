@@ -55,9 +55,9 @@ def tally(event: Any) -> None:
     name="counts",
 )
 def counts(event: Any) -> None:
-    from chalicelib import pledges
+    from chalicelib import counts
 
-    pledges.recount(record.keys["pk"]["S"] for record in event)
+    counts.recount(record.keys["pk"]["S"] for record in event)
 
 
 @app.on_sqs_message(queue=settings.queue("mail"), batch_size=1, maximum_concurrency=2, name="mail")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from . import chunks, grants, launches, messages, pledges, reports, settings, slots, store
+from . import chunks, counts, grants, launches, messages, pledges, reports, settings, slots, store
 from .chunks import State
 from .launches import Launch
 from .messages import Message
@@ -89,8 +89,8 @@ def _people(launch: Launch, plan: dict[str, int]) -> int:
     people = launches.supporters(launch, consistent=True).people
     if sum(plan.values()) > RECOUNT_UP_TO and people >= int(launch.goal):
         return people
-    pledges.recount(f"{launch.id}#people#{number:02d}" for number in range(pledges.PARTITIONS))
-    pledges.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(plan))
+    counts.recount(f"{launch.id}#people#{number:02d}" for number in range(pledges.PARTITIONS))
+    counts.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(plan))
     return launches.supporters(launch, consistent=True).people
 
 
@@ -107,7 +107,7 @@ def _claim(progress: Progress, now: datetime) -> bool:
 def _prepare(launch: Launch, plan: dict[str, int], now: datetime) -> None:
     """A prepare message for each chunk that has come since the last tick, 30 to 16 minutes before the lane's time."""
     for lane, given in plan.items():
-        before = float(launch.at) + slots.lane_delay(lane) - now.timestamp()
+        before = slots.planned_at(launch, lane) - now.timestamp()
         if not PREPARE_UNTIL_S <= before <= PREPARE_FROM_S:
             continue
         progress, total = _progress(launch, lane), -(-given // settings.SLOTS_PER_CHUNK)
@@ -119,7 +119,7 @@ def _prepare(launch: Launch, plan: dict[str, int], now: datetime) -> None:
 
 def _release(launch: Launch, now: datetime) -> None:
     for lane in sorted(launch.plan, key=slots.lane_delay):
-        at = float(launch.at) + slots.lane_delay(lane)
+        at = slots.planned_at(launch, lane)
         if at - SEND_FROM_S <= now.timestamp() < at + GRACE_S:
             _send_lane(launch, lane, at, now)
         if at < now.timestamp():
@@ -148,7 +148,7 @@ def _send_lane(launch: Launch, lane: str, at: float, now: datetime) -> None:
 def watch(launch: Launch, lane: str, *, now: datetime) -> None:
     """Sends again what nobody holds: first sends of chunks with neither lease nor seal, within the grace; resolves of
     sealed ones whose worker has gone. A message too many finds a lease or a seal, and returns."""
-    at, seconds = float(launch.at) + slots.lane_delay(lane), now.timestamp()
+    at, seconds = slots.planned_at(launch, lane), now.timestamp()
     again = []
     for chunk, state in _states(launch, lane).items():
         if state is None or (not state.sealed and not state.is_leased(seconds)):
@@ -183,7 +183,7 @@ def _is_final(launch: Launch, lane: str, state: State | None, now: datetime) -> 
     if state is not None and (state.done or state.sealed):
         return bool(state.done)
     held = state is not None and state.is_leased(now.timestamp())
-    return not held and now.timestamp() > float(launch.at) + slots.lane_delay(lane) + MISSED_AFTER_S
+    return not held and now.timestamp() > slots.planned_at(launch, lane) + MISSED_AFTER_S
 
 
 def _end_stopped(launch: Launch, now: datetime) -> None:

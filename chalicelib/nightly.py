@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from . import campaigns, contributions, launches, pledges, slots, tallies
+from . import campaigns, contributions, counts, launches, pledges, slots, tallies
 from .contributions import Contribution
 
 log = logging.getLogger(__name__)
@@ -17,6 +17,6 @@ def run() -> None:
             for contribution in Contribution.query(f"{campaign.slug}#{int(phase.number)}", attributes_to_get=["pk", "sk"]):
                 tallies.recount(contributions.key(campaign.slug, contribution.id))
     for launch in launches.active():
-        pledges.recount(f"{launch.id}#people#{number:02d}" for number in range(pledges.PARTITIONS))
-        pledges.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(slots.given(launch.id)))
+        counts.recount(f"{launch.id}#people#{number:02d}" for number in range(pledges.PARTITIONS))
+        counts.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(slots.given(launch.id)))
     log.info("recounted")

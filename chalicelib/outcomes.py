@@ -36,12 +36,12 @@ class Sending:
     outcome: Outcome = field(default_factory=lambda: Outcome("unknown"))
     again_at: float | None = 0.0
 
-    def take(self, verdict: Verdict, *, now: float, repeatable: bool) -> None:
-        """`now` in epoch seconds; `repeatable`: the network recognises a repetition, so asking again cannot double."""
+    def take(self, verdict: Verdict, *, now: float, planned: float, repeatable: bool) -> None:
+        """`now` and `planned` in epoch seconds; `repeatable`: the network recognises a repetition, so asking again cannot double."""
         self.outcome.said, self.outcome.url, self.again_at = verdict.said, verdict.url, None
         if verdict.kind in ("posted", "refused", "reconnect"):
             self.outcome.outcome = verdict.kind
-            self.outcome.acked_ms = round((now - float(self.pledge.planned_at)) * 1000, 3)
+            self.outcome.acked_ms = round((now - planned) * 1000, 3)
         elif verdict.kind == "retry" or repeatable:
             self.again_at = now + (verdict.wait_s or self.pause_s)
 

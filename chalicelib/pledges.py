@@ -5,7 +5,6 @@ byte for byte."""
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -26,7 +25,8 @@ GRANT_DAYS_AFTER = 1
 
 class Pledge(store.Record):
     """`supporter` is the supporter's pseudonym, `secret` the hash of the token of who did not sign in. `key` makes a
-    repetition at the network harmless; it and `text` never change after confirmation. Times in epoch milliseconds."""
+    repetition at the network harmless; it and `text` never change after confirmation. Times in epoch milliseconds, but
+    `agreed_at`: the time that the supporter agreed to, in seconds. What is planned now: `planned_at`."""
 
     class Meta:
         table_name = settings.table("pledges")
@@ -43,7 +43,7 @@ class Pledge(store.Record):
     text_sha256 = UnicodeAttribute()
     key = UnicodeAttribute()
     wording = UnicodeAttribute()
-    planned_at = NumberAttribute()
+    agreed_at = NumberAttribute()
     consented = NumberAttribute()
     withdrawn = NumberAttribute(null=True)
 
@@ -161,14 +161,14 @@ def _pledge(launch: Launch, draft: Draft, account: Account, *, who: _Who, slot: 
         text_sha256=hashlib.sha256(draft.text.encode()).hexdigest(),
         key=draft.key,
         wording=WORDING,
-        planned_at=int(launch.at) + slots.lane_delay(slot.lane),
+        agreed_at=slots.planned_at(launch, slot.lane),
         consented=ids.milliseconds(now),
     )
 
 
 def _write(launch: Launch, draft: Draft, pledge: Pledge, who: _Who, token: str) -> Pledge:
     sealed = grants.seal(bytes(launch.public_key), pledge.id, token)
-    expires = int(pledge.planned_at) + GRANT_DAYS_AFTER * 86_400
+    expires = int(pledge.agreed_at) + GRANT_DAYS_AFTER * 86_400
     grant = grants.Grant(pk=pledge.pk, sk=pledge.sk, sealed=sealed, expires=expires)
 
     def fill(transaction: TransactWrite) -> None:
@@ -194,6 +194,11 @@ def _put_supporter(transaction: TransactWrite, supporter: Supporter, pledges: di
     version = int(supporter.version)
     unchanged = Supporter.version == version if version else Supporter.version.does_not_exist()
     transaction.save(Supporter(pk=supporter.pk, sk=supporter.sk, pledges=pledges, version=version + 1), condition=unchanged)
+
+
+def planned_at(launch: Launch, pledge: Pledge) -> int:
+    """When it goes out, in epoch seconds: the launch may have been moved, by less than asks for a new yes."""
+    return slots.planned_at(launch, pledge.slot.lane)
 
 
 def find_confirmed(pledge: str) -> Pledge:
@@ -265,34 +270,3 @@ def _take_back(launch: Launch, pledge: Pledge, now: datetime) -> bool:
 def of_chunk(chunk: str) -> list[Pledge]:
     """The live pledges of a chunk in slot order, read consistently."""
     return [pledge for pledge in Pledge.query(chunk, consistent_read=True) if not pledge.withdrawn]
-
-
-def recount(partitions: Iterable[str]) -> None:
-    """Recounts partitions of the pledges table that the stream touched: supporters of one, or live pledges of a chunk."""
-    for partition in sorted(set(partitions)):
-        launch, what, number = partition.split("#")
-        if what == "people":
-            _recount(launch, f"people#{number}", partition)
-        elif what != "accounts":
-            _recount(launch, f"live#{what}#{number}", partition)
-
-
-def _recount(launch: str, name: str, partition: str) -> None:
-    while True:
-        count = launches.Count.find(launch, name)
-        live = _live(partition, name)
-        if (count and int(count.n) == live) or store_count(launch, name, live, int(count.version) if count else 0):
-            return
-
-
-def _live(partition: str, name: str) -> int:
-    if name.startswith("people#"):
-        return sum(1 for supporter in Supporter.query(partition, consistent_read=True) if supporter.pledges)
-    return len(of_chunk(partition))
-
-
-def store_count(launch: str, name: str, n: int, version: int) -> bool:
-    """Writes a recount if nobody else has since `version` was read."""
-    item = launches.Count(pk=launch, sk=name, n=n, version=version + 1)
-    unchanged = launches.Count.version == version if version else launches.Count.version.does_not_exist()
-    return store.save_if(item, unchanged)

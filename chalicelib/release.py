@@ -61,7 +61,7 @@ class Release:
     def __init__(self, launch: Launch, message: Message, time: Clock) -> None:
         self.launch, self.message, self.clock = launch, message, time
         self.network: Network = networks.get(message.lane.rpartition(".")[0])
-        self.at = float(launch.at) + slots.lane_delay(message.lane)
+        self.at = float(slots.planned_at(launch, message.lane))
         self.started = time.now()
         self.renewed = self.started
         self.state: State
@@ -200,7 +200,7 @@ class Release:
             sending.again_at = now + sending.pause_s
             return False
         if sending.outcome.sent_ms is None:
-            sending.outcome.sent_ms = round((now - float(sending.pledge.planned_at)) * 1000, 3)
+            sending.outcome.sent_ms = round((now - self.at) * 1000, 3)
         return True
 
     async def _answer(self, sending: Sending) -> None:
@@ -211,7 +211,7 @@ class Release:
             verdict = Verdict("uncertain", said=str(error))
         finally:
             sending.connection.close()
-        sending.take(verdict, now=self.clock.now(), repeatable=self.network.REPEATABLE)
+        sending.take(verdict, now=self.clock.now(), planned=self.at, repeatable=self.network.REPEATABLE)
 
     async def _settle_all(self) -> None:
         """Asks again, one round after another, until every outcome stands or a minute is left to this function."""

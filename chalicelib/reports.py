@@ -78,7 +78,7 @@ def _lane(launch: Launch, lane: str) -> dict[str, Any]:
         "lane": lane,
         "network": network,
         "window": int(window),
-        "planned_at": _time(float(launch.at) + slots.lane_delay(lane)),
+        "planned_at": _time(slots.planned_at(launch, lane)),
         "pledged": sum(counted.values()),
         "chunks": len(found),
         "late_chunks": sum(chunk.late for chunk in found),

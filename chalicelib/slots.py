@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
 
@@ -60,6 +61,18 @@ def lane_delay(lane: str) -> int:
     """Seconds from the launch's moment to the lane's own time."""
     network, _, window = lane.rpartition(".")
     return int(window) * networks.get(network).PERIOD_S
+
+
+class Timed(Protocol):
+    """What has a moment: a launch. `at` in epoch seconds."""
+
+    @property
+    def at(self) -> Any: ...
+
+
+def planned_at(launch: Timed, lane: str) -> int:
+    """The lane's own time, in epoch seconds."""
+    return int(launch.at) + lane_delay(lane)
 
 
 def chunks_of(plan: Mapping[str, int]) -> list[tuple[str, int]]:

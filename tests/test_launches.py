@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib import chunks, grants, launches, reports, slots
+from chalicelib import chunks, counts, grants, launches, reports, slots
 from chalicelib.errors import Conflict, Invalid
 from tests.aws import lost_response
 from tests.conftest import new_launch
@@ -44,7 +44,7 @@ def test_link_cannot_change_once_people_have_agreed_to_it(launching: Launching) 
     pledge = launching.pledge("ann")
     from chalicelib import pledges
 
-    pledges.recount([pledges._partition(launching.launch.id, "people", pledge.supporter)])
+    counts.recount([pledges._partition(launching.launch.id, "people", pledge.supporter)])
     with pytest.raises(Conflict) as refused:
         launching.propose(url="https://elsewhere.example.org/")
 

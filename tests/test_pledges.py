@@ -6,7 +6,7 @@ import hashlib
 
 import pytest
 
-from chalicelib import drafts, grants, launches, pledges
+from chalicelib import counts, drafts, grants, launches, pledges, reports
 from chalicelib.drafts import Access
 from chalicelib.errors import Conflict, Invalid, NotFound, Unavailable
 from chalicelib.networks import transport
@@ -28,7 +28,7 @@ def confirm(launching: Launching, drafted: drafts.Drafted, name: str = "ann") ->
 
 
 def people(launching: Launching) -> launches.Counts:
-    pledges.recount(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("pledges"))
+    counts.recount(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("pledges"))
     return launches.supporters(launching.launch)
 
 
@@ -38,8 +38,22 @@ def test_supporter_can_lend_a_post_without_an_account(launching: Launching) -> N
 
     assert pledge.account == "@ann@town-01.test"
     assert pledge.text_sha256 == hashlib.sha256("Hällo, wörld.".encode()).hexdigest()
-    assert int(pledge.planned_at) == int(launching.launch.at)
+    assert int(pledge.agreed_at) == pledges.planned_at(launching.launch, pledge) == int(launching.launch.at)
     assert people(launching) == launches.Counts(people=1, automatic=1)
+
+
+def test_launch_moved_by_a_little_takes_its_pledges_along(launching: Launching) -> None:
+    launching.propose()
+    pledge = confirm(launching, draft(launching))
+    people(launching)
+    launching.propose(at=launching.moment(900))
+    launching.approve()
+    queued = launching.tick(launching.moment(-590))
+    launching.work(queued)
+    launching.tick(launching.moment(60))
+
+    assert pledges.planned_at(launching.launch, pledge) == int(pledge.agreed_at) + 900
+    assert 0 <= reports.get(launching.launch.id)["lanes"][0]["sent"]["max_ms"] < 1000
 
 
 def test_grant_in_the_table_is_sealed(launching: Launching) -> None:

@@ -121,7 +121,7 @@ def _pledge_told(found: Pledge, launch: Launch) -> dict[str, Any]:
         "network": found.network,
         "account": found.account,
         "text": found.text,
-        "planned_at": times.stamp(found.planned_at, launch.zone),
+        "planned_at": times.stamp(pledges.planned_at(launch, found), launch.zone),
         "consented_at": times.stamp(found.consented_at),
         "wording": found.wording,
         "outcome": reports.outcome(launch, found),
@@ -163,6 +163,7 @@ def _page(visit: Visit, campaign: Campaign, pledge: str, **more: Any) -> Respons
         return visit.redirect(f"/c/{campaign.slug}/pledges/{found.pledge}") if found.pledge else _asking(visit, campaign, found, **more)
     launch = launches.of(campaign)
     context: dict[str, Any] = {"launch": launch, "pledge": found, "outcome": reports.outcome(launch, found)}
+    context["planned_at"] = pledges.planned_at(launch, found)
     return visit.page("pledge.html", campaign=campaign, **standing(visit, campaign), **context | more)
 
 

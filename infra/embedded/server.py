@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -117,7 +118,7 @@ def start(folder: Folder, build: Path, port: int = PORT) -> subprocess.Popen[byt
     python = interpreter(build)
     stop_left_over(folder)
     require_free(port, "the embedded AWS")
-    shutil.rmtree(folder.temporary, ignore_errors=True)
+    _forget(folder.temporary)
     with folder.log.open("ab") as log:
         process = subprocess.Popen(
             [str(python), str(HERE / "gateway.py")],
@@ -136,6 +137,15 @@ def start(folder: Folder, build: Path, port: int = PORT) -> subprocess.Popen[byt
             raise Problem(f"The embedded AWS did not start; the end of {folder.log} says why:\n{_tail(folder.log)}")
         time.sleep(0.1)
     return process
+
+
+def _forget(temporary: Path) -> None:
+    """Makes room at once and deletes in the background: functions leave hundreds of megabytes of unpacked code."""
+    for old in temporary.parent.glob(f"{temporary.name}.old-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    if temporary.exists():
+        old = temporary.rename(temporary.with_name(f"{temporary.name}.old-{time.time_ns()}"))
+        threading.Thread(target=shutil.rmtree, args=(old,), kwargs={"ignore_errors": True}, daemon=True).start()
 
 
 def healthy(port: int) -> bool:
@@ -186,7 +196,7 @@ def stop_left_over(folder: Folder) -> None:
         if leader > 1 and _is_ours(leader):
             end_group(leader)
             time.sleep(0.2)
-        folder.pid.unlink()
+        folder.pid.unlink(missing_ok=True)
 
 
 def _is_ours(leader: int) -> bool:

@@ -11,7 +11,20 @@ from typing import Any
 
 import pytest
 
-from chalicelib import contributions, enrolments, keyring, launches, mail, messages, nightly, pledges, sessions, store, tallies, votes
+from chalicelib import (
+    contributions,
+    counts,
+    enrolments,
+    keyring,
+    launches,
+    mail,
+    messages,
+    nightly,
+    sessions,
+    store,
+    tallies,
+    votes,
+)
 from infra import policies
 from tests.aws import take_queued, take_records
 from tests.launching import Launching
@@ -101,7 +114,7 @@ def did(launching: Launching) -> dict[str, set[Call]]:
         converse(launching)
     moment = launching.moment()
     with recorded() as calls["counts"]:
-        pledges.recount(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("pledges"))
+        counts.recount(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("pledges"))
     with recorded() as calls["tally"]:
         tallies.recount_touched(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("votes"))
     with recorded() as calls["mail"]:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib import chunks, pledges
+from chalicelib import chunks, counts, pledges
 from chalicelib.pledges import Pledge
 from tests.launching import Launching
 from tests.web.browser import Browser, Page, Program
@@ -241,7 +241,7 @@ def test_withdrawing_after_the_seal_is_refused(browser: Browser, program: Progra
     drafted(browser, town)
     browser.send("/consent", token=token(launch, town))
     path = browser.page.form("/withdraw").action.removesuffix("/withdraw")
-    pledges.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
+    counts.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
     seal(launch, _only(launch))
 
     page = browser.send("/withdraw")
@@ -289,7 +289,7 @@ def test_supporter_sees_what_became_of_it(browser: Browser, launch: Launching, t
     drafted(browser, town)
     browser.send("/consent", token=token(launch, town))
     mine = browser.page.form("/withdraw").action.removesuffix("/withdraw")
-    pledges.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
+    counts.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
     launch.work(launch.ready())
 
     page = browser.get(mine)
