@@ -20,8 +20,8 @@ def recount(partitions: Iterable[str]) -> None:
 def _recount(launch: str, name: str, partition: str) -> None:
     while True:
         count = launches.Count.find(launch, name)
-        live = _live(partition, name)
-        if (count and int(count.n) == live) or _store(launch, name, live, int(count.version) if count else 0):
+        # Written also where nothing changed: a slower recount still on its way must find its version overtaken.
+        if _store(launch, name, _live(partition, name), int(count.version) if count else 0):
             return
 
 

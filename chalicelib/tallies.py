@@ -48,8 +48,7 @@ def recount(key: str) -> Counts:
         version = int(tally.version) if tally else 0
         values = list(votes.values(key))
         counts = Counts(values.count(1), values.count(-1))
-        if tally and (int(tally.up), int(tally.down)) == (counts.up, counts.down):
-            return counts
+        # Also where nothing changed: a slower recount still on its way must find its version overtaken.
         if _store(key, counts, version):
             return counts
 

@@ -10,7 +10,7 @@ from chalicelib import contributions, pseudonyms, tallies, votes
 from chalicelib.campaigns import Campaign
 from chalicelib.contributions import Contribution
 from chalicelib.errors import Conflict, Invalid, NotFound
-from tests.aws import lost_response
+from tests.aws import hook, lost_response
 from tests.conftest import Make
 
 
@@ -32,6 +32,25 @@ def test_participant_can_vote_change_and_withdraw(campaign: Campaign, idea: Cont
 
     votes.withdraw(campaign, idea.id, "ann", now=now + timedelta(seconds=2))
     assert (votes.own(campaign.slug, idea.id, "ann"), count(campaign, idea)) == (0, tallies.Counts(0, 0))
+
+
+def test_recount_that_finds_nothing_new_still_overtakes_a_slower_one(campaign: Campaign, idea: Contribution, now: datetime) -> None:
+    """Two up; a recount has counted them and is slow to write; one withdraws; a second recount finds what stood before."""
+    votes.cast(campaign, idea.id, "ann", 1, now=now)
+    count(campaign, idea)
+    votes.cast(campaign, idea.id, "ben", 1, now=now)
+    overtaken = []
+
+    def overtake() -> None:
+        if not overtaken:
+            overtaken.append(True)
+            votes.withdraw(campaign, idea.id, "ann", now=now + timedelta(seconds=1))
+            count(campaign, idea)
+
+    with hook("dynamodb", "PutItem", overtake):
+        count(campaign, idea)
+
+    assert tallies.get(campaign.slug, idea.id) == tallies.Counts(1, 0)
 
 
 def test_voting_twice_counts_once(campaign: Campaign, idea: Contribution, now: datetime) -> None:
