@@ -15,9 +15,9 @@ for blueprint in web.blueprints:
 
 @app.middleware("http")
 def problems(event: Any, get_response: Any) -> Any:
-    from chalicelib.web import http
+    from chalicelib.web import routes
 
-    return http.problems(event, get_response)
+    return routes.problems(event, get_response)
 
 
 @app.schedule(Rate(1, unit=Rate.MINUTES), name="fan_out")

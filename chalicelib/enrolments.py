@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
@@ -12,9 +13,13 @@ from .errors import Forbidden, Invalid
 
 Role = Literal["patient", "volunteer", "staff", "other"]
 ROLES: tuple[Role, ...] = ("patient", "volunteer", "staff", "other")
+Duty = Literal["organiser", "moderator", "coder"]
+DUTIES: tuple[Duty, ...] = ("organiser", "moderator", "coder")
 
 
 class Enrolment(store.Record):
+    """`suspended` (epoch milliseconds): may do nothing, and their votes do not count."""
+
     class Meta:
         table_name = settings.table("enrolments")
 
@@ -22,28 +27,57 @@ class Enrolment(store.Record):
     sk = UnicodeAttribute(range_key=True)
     role = UnicodeAttribute(null=True)
     organiser = BooleanAttribute(default=False)
+    moderator = BooleanAttribute(default=False)
+    coder = BooleanAttribute(default=False)
+    suspended = NumberAttribute(null=True)
     joined = NumberAttribute(null=True)
 
     @property
     def pseudonym(self) -> str:
         return str(self.sk)
 
+    @property
+    def duties(self) -> list[Duty]:
+        return [duty for duty in DUTIES if getattr(self, duty)]
+
+    def has(self, *duties: Duty) -> bool:
+        """Whether one of these duties is theirs; organisers have all."""
+        return not self.suspended and (bool(self.organiser) or any(getattr(self, duty) for duty in duties))
+
+
+class Suspension(store.Record):
+    """Who is suspended in a campaign, found by campaign: a recount leaves them out."""
+
+    class Meta:
+        table_name = settings.table("enrolments")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+
 
 def join(campaign: str, person: str, role: str, *, now: datetime) -> Enrolment:
-    """Enrols the person or changes their role. Safe to repeat. Raises `Invalid` (role)."""
+    """Enrols the person or changes their role. Safe to repeat. Raises `Invalid` (role), `Forbidden` (suspended)."""
     if role not in ROLES:
         raise Invalid.field("role", f"please choose one of {', '.join(ROLES)}")
     item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
     first = Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))
-    item.update(actions=[Enrolment.role.set(role), first])
+    if not store.update_if(item, [Enrolment.role.set(role), first], Enrolment.suspended.does_not_exist()):
+        raise suspended()
     return item
 
 
-def appoint(campaign: str, person: str, *, now: datetime) -> Enrolment:
-    """Makes the person an organiser of the campaign. Safe to repeat."""
+def appoint(campaign: str, person: str, duties: Sequence[Duty], *, now: datetime) -> Enrolment:
+    """Gives the person these duties in the campaign, besides those they have. Safe to repeat."""
     item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
-    item.update(actions=[Enrolment.organiser.set(True), Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))])
+    given = [getattr(Enrolment, duty).set(True) for duty in duties]
+    item.update(actions=[*given, Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))])
     return item
+
+
+def dismiss(campaign: str, person: str) -> None:
+    """Takes all duties from the person; their role stays. Safe to repeat."""
+    item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
+    store.update_if(item, [getattr(Enrolment, duty).set(False) for duty in DUTIES], Enrolment.pk.exists())
 
 
 def find(campaign: str, person: str) -> Enrolment | None:
@@ -51,21 +85,41 @@ def find(campaign: str, person: str) -> Enrolment | None:
 
 
 def require(campaign: str, person: str) -> Enrolment:
-    """The enrolment with a role. Raises `Forbidden` (not_enrolled)."""
+    """The enrolment with a role. Raises `Forbidden` (not_enrolled, suspended)."""
     enrolment = find(campaign, person)
+    if enrolment is not None and enrolment.suspended:
+        raise suspended()
     if enrolment is None or not enrolment.role:
         raise Forbidden("Please join the campaign first: say which describes you best.", code="not_enrolled")
     return enrolment
 
 
-def is_organiser(campaign: str, person: str) -> bool:
+def require_duty(campaign: str, person: str, *duties: Duty) -> Enrolment:
+    """An enrolment with one of the duties, or an organiser's. Raises `Forbidden` (not_organiser, not_moderator, not_coder),
+    also for an organiser of other campaigns."""
     enrolment = find(campaign, person)
-    return bool(enrolment and enrolment.organiser)
-
-
-def require_organiser(campaign: str, person: str) -> Enrolment:
-    """Raises `Forbidden`, also for an organiser of other campaigns."""
-    enrolment = find(campaign, person)
-    if enrolment is None or not enrolment.organiser:
-        raise Forbidden("Only an organiser of this campaign can do this.", code="not_organiser")
+    if enrolment is None or not enrolment.has(*duties):
+        asked = duties[0] if duties else "organiser"
+        raise Forbidden(f"Only {'an' if asked == 'organiser' else 'a'} {asked} of this campaign can do this.", code=f"not_{asked}")
     return enrolment
+
+
+def suspend(campaign: str, pseudonym: str, *, now: datetime) -> None:
+    """Safe to repeat. The recount of their votes is the caller's (`votes.touch`), afterwards."""
+    Suspension(pk=f"{campaign}#suspended", sk=pseudonym).save()
+    Enrolment(pk=campaign, sk=pseudonym).update(actions=[Enrolment.suspended.set(Enrolment.suspended | ids.milliseconds(now))])
+
+
+def reinstate(campaign: str, pseudonym: str) -> None:
+    """Safe to repeat."""
+    Suspension(pk=f"{campaign}#suspended", sk=pseudonym).delete()
+    Enrolment(pk=campaign, sk=pseudonym).update(actions=[Enrolment.suspended.remove()])
+
+
+def suspended_in(campaign: str) -> frozenset[str]:
+    """The pseudonyms, read consistently."""
+    return frozenset(str(item.sk) for item in Suspension.query(f"{campaign}#suspended", consistent_read=True))
+
+
+def suspended() -> Forbidden:
+    return Forbidden("Your access to this campaign has been suspended by its moderators.", code="suspended")

@@ -38,6 +38,11 @@ class Invalid(GroundswellError):
     def field(cls, name: str, message: str, *, code: str | None = None) -> Invalid:
         return cls(f"{name}: {message}", code=code, fields={name: message})
 
+    @classmethod
+    def fields_of(cls, wrong: Mapping[str, str]) -> Invalid:
+        """Several fields at once."""
+        return cls("; ".join(f"{name}: {what}" for name, what in wrong.items()), fields=wrong)
+
 
 class Unauthenticated(GroundswellError):
     status = 401

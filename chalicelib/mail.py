@@ -18,6 +18,11 @@ TEXTS = {
         "Your code is {code}\n\nIt works for {minutes} minutes, in the browser in which you asked for it.\n"
         "If you did not ask for a code, you can ignore this e-mail.\n",
     ),
+    "invitation": (
+        "You are invited to help with {campaign}",
+        "You have been made {duties} of the campaign “{campaign}”.\n\nTo begin, sign in with this e-mail address at\n{address}\n\n"
+        "If you do not want this, ignore this e-mail, or ask the organisers to remove you.\n",
+    ),
 }
 
 

@@ -84,6 +84,11 @@ def find_or_create(email: str, *, now: datetime) -> Person:
     return winner
 
 
+def address(person: Person) -> str:
+    """The person's e-mail address, opened."""
+    return keyring.unseal("email_seal", bytes(person.email), str(person.pk)).decode()
+
+
 def appoint(email: str, *, now: datetime) -> Person:
     """Lets the person with this address create campaigns; makes the person if need be. Safe to repeat."""
     person = find_or_create(clean_email(email), now=now)

@@ -13,10 +13,13 @@ from . import contributions, settings, store, votes
 
 
 class Tally(store.Record):
+    """Keyed by campaign and phase, so that one query reads all tallies of a list."""
+
     class Meta:
         table_name = settings.table("tallies")
 
     pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
     up = NumberAttribute(default=0)
     down = NumberAttribute(default=0)
     version = NumberAttribute(default=0)
@@ -28,23 +31,27 @@ class Counts:
     down: int
 
 
+def _key(campaign: str, contribution: str) -> tuple[str, str]:
+    return f"{campaign}#{contributions.phase_of(contribution)}", contribution
+
+
 def get(campaign: str, contribution: str) -> Counts:
     """What the last recount found: up to a few seconds old."""
-    tally = Tally.find(contributions.key(campaign, contribution), consistent=False)
+    tally = Tally.find(*_key(campaign, contribution), consistent=False)
     return Counts(int(tally.up), int(tally.down)) if tally else Counts(0, 0)
 
 
 def get_all(campaign: str, ids: Iterable[str]) -> dict[str, Counts]:
     """By contribution id; what was never recounted is left out."""
-    found = Tally.batch_get([contributions.key(campaign, contribution) for contribution in ids])
-    return {str(tally.pk).rpartition("#")[2]: Counts(int(tally.up), int(tally.down)) for tally in found}
+    found = Tally.batch_get([_key(campaign, contribution) for contribution in ids])
+    return {str(tally.sk): Counts(int(tally.up), int(tally.down)) for tally in found}
 
 
 def recount(key: str) -> Counts:
     """Counts the live votes of one contribution (`contributions.key`) and stores the result. Safe to repeat, at any time,
     from any number of places: a count that was overtaken is taken again."""
     while True:
-        tally = Tally.find(key)
+        tally = Tally.find(*_key(*key.split("#")))
         version = int(tally.version) if tally else 0
         values = list(votes.values(key))
         counts = Counts(values.count(1), values.count(-1))
@@ -55,7 +62,8 @@ def recount(key: str) -> Counts:
 
 def _store(key: str, counts: Counts, version: int) -> bool:
     unchanged = Tally.version == version if version else Tally.version.does_not_exist()
-    return store.save_if(Tally(pk=key, up=counts.up, down=counts.down, version=version + 1), unchanged)
+    pk, sk = _key(*key.split("#"))
+    return store.save_if(Tally(pk=pk, sk=sk, up=counts.up, down=counts.down, version=version + 1), unchanged)
 
 
 def recount_touched(keys: Iterable[str]) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from . import campaigns, contributions, ids, settings, store
+from . import campaigns, contributions, enrolments, ids, limits, settings, store
 from .campaigns import Campaign
 from .errors import Invalid
 
@@ -33,32 +33,34 @@ class Vote(store.Record):
     sk = UnicodeAttribute(range_key=True)
     value = NumberAttribute()
     at = NumberAttribute()
+    touched = NumberAttribute(null=True)
     by_pseudonym = ByPseudonym()
 
 
 def cast(campaign: Campaign, contribution: str, pseudonym: str, value: int, *, now: datetime) -> int:
     """Casts or changes the person's vote; returns the value that stands. Safe to repeat.
 
-    Raises `Invalid` (value), `NotFound`, `Conflict` (phase_closed)."""
+    Raises `Invalid` (value), `NotFound`, `Conflict` (phase_closed, not_in_phase), `TooMany`."""
     if isinstance(value, bool) or value not in (1, -1):
         raise Invalid.field("value", "1 votes up, -1 votes down; to take a vote back, withdraw it")
-    _require_votable(campaign, contribution, now)
+    _require_votable(campaign, contribution, pseudonym, now)
     return _write(contributions.key(campaign.slug, contribution), pseudonym, value, now)
 
 
 def withdraw(campaign: Campaign, contribution: str, pseudonym: str, *, now: datetime) -> None:
     """Takes the person's vote back. Safe to repeat, and without a vote nothing happens.
 
-    Raises `NotFound`, `Conflict` (phase_closed)."""
-    _require_votable(campaign, contribution, now)
+    Raises `NotFound`, `Conflict` (phase_closed, not_in_phase), `TooMany`."""
+    _require_votable(campaign, contribution, pseudonym, now)
     key = contributions.key(campaign.slug, contribution)
     if Vote.find(key, pseudonym) is not None:
         _write(key, pseudonym, 0, now)
 
 
-def _require_votable(campaign: Campaign, contribution: str, now: datetime) -> None:
-    campaigns.require_open(campaign, contributions.phase_of(contribution), now=now)
+def _require_votable(campaign: Campaign, contribution: str, pseudonym: str, now: datetime) -> None:
+    campaigns.require(campaign, contributions.phase_of(contribution), "vote", now=now)
     contributions.get(campaign.slug, contribution)
+    limits.take("vote", f"{campaign.slug}#{pseudonym}", allowed=campaign.limit("votes_per_hour"), window_s=3600, now=now)
 
 
 def _write(key: str, pseudonym: str, value: int, now: datetime) -> int:
@@ -82,8 +84,22 @@ def own_of(campaign: str, keys: list[str], pseudonym: str) -> dict[str, int]:
     return {str(vote.pk).rpartition("#")[2]: int(vote.value) for vote in Vote.batch_get(pairs, consistent_read=True) if vote.value}
 
 
+def ever(key: str) -> Iterator[Vote]:
+    """Every vote on a contribution (by its `contributions.key`), also withdrawn ones, read consistently."""
+    yield from Vote.query(key, consistent_read=True, attributes_to_get=["pk", "sk", "value", "at"])
+
+
 def values(key: str) -> Iterator[int]:
-    """The live votes on a contribution (by its `contributions.key`), read consistently."""
-    for vote in Vote.query(key, consistent_read=True, attributes_to_get=["pk", "sk", "value", "at"]):
-        if vote.value:
+    """The votes that count on a contribution (by its `contributions.key`), read consistently: neither withdrawn ones nor
+    those of who is suspended."""
+    suspended = enrolments.suspended_in(key.split("#", maxsplit=1)[0])
+    for vote in ever(key):
+        if vote.value and str(vote.sk) not in suspended:
             yield int(vote.value)
+
+
+def touch(campaign: str, pseudonym: str) -> None:
+    """Has every tally that the person's votes count in recounted, through the stream. Safe to repeat."""
+    for key in Vote.by_pseudonym.query(pseudonym):
+        if str(key.pk).startswith(f"{campaign}#"):
+            store.update_if(Vote(pk=str(key.pk), sk=pseudonym), [Vote.touched.set((Vote.touched | 0) + 1)], Vote.pk.exists())

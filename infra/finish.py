@@ -19,7 +19,7 @@ RATE, BURST = 200, 400  # requests a second through the API
 STREAM_RETRIES = 5
 TICK_AGE_S = 60
 CONCURRENCY_MAX, CONCURRENCY_KEPT = 900, 100
-STREAMS = ("tally", "counts")
+STREAMS = ("tally", "counts", "board")
 SCHEDULED = ("fan_out", "nightly")
 RESPONSES = {
     "MISSING_AUTHENTICATION_TOKEN": ("404", "not_found", "There is nothing at this address."),

@@ -37,9 +37,15 @@ FUNCTIONS: Mapping[str, Rights] = {
                 "drafts",
                 "pledges",
                 "launches",
+                "texts",
+                "team",
+                "framework",
+                "flags",
+                "decisions",
             )
         },
         ("table", "campaigns"): (*ALL, "Scan"),
+        ("table", "boards"): (*READ, "PutItem", "UpdateItem"),
         ("table", "tallies"): READ,
         ("table", "chunks"): (*READ, "ConditionCheckItem"),
         ("table", "reports"): READ,
@@ -68,8 +74,15 @@ FUNCTIONS: Mapping[str, Rights] = {
     },
     "tally": {
         ("table", "votes"): READ,
+        ("table", "enrolments"): READ,
         ("table", "tallies"): (*READ, "PutItem"),
         ("stream", "votes"): STREAM,
+        ("queue", "streams-dead"): SEND,
+    },
+    "board": {
+        ("table", "contributions"): READ,
+        ("table", "boards"): ALL,
+        ("stream", "contributions"): STREAM,
         ("queue", "streams-dead"): SEND,
     },
     "counts": {
@@ -82,7 +95,9 @@ FUNCTIONS: Mapping[str, Rights] = {
     "nightly": {
         ("table", "campaigns"): (*READ, "Scan"),
         ("table", "contributions"): READ,
+        ("table", "boards"): ALL,
         ("table", "votes"): READ,
+        ("table", "enrolments"): READ,
         ("table", "tallies"): (*READ, "PutItem"),
         ("table", "pledges"): READ,
         ("table", "launches"): (*READ, "PutItem"),

@@ -32,7 +32,8 @@ class Sample:
 def make() -> Sample:
     """Makes a campaign of its own for this start, so that each has a launch ahead."""
     from chalicelib import campaigns, clock, contributions, enrolments, launches, participants
-    from chalicelib.campaigns import NewPhase
+    from chalicelib.campaigns import Details, NewPhase
+    from chalicelib.contributions import Said
 
     now = clock.utc_now()
     slug = f"change-{now:%d%H%M%S}"
@@ -40,12 +41,19 @@ def make() -> Sample:
     phase = NewPhase(
         "What gets in the way, and what helps?", now - timedelta(minutes=1), now + timedelta(days=14), ["barrier", "building-block"]
     )
-    campaign = campaigns.create(
-        slug, "Change Challenge", "What stops good ideas from the ground up, and what helps them?", [phase], organiser=people[0], now=now
+    details = Details(
+        title="Change Challenge",
+        question=QUESTION,
+        phases=[phase],
+        controllers=[{"name": "Change Challenge", "contact": "data@example.org"}],
+        contact="hello@example.org",
+        minimum_age=16,
+        rules="Name no patient, colleague or ward. Criticise ideas, not people.",
     )
-    pseudonyms = [enrolments.appoint(slug, person, now=now).pseudonym for person in people]
+    campaign = campaigns.open_up(campaigns.create(slug, details, organiser=people[0], now=now), now=now)
+    pseudonyms = [enrolments.appoint(slug, person, ["organiser"], now=now).pseudonym for person in people]
     for number, (kind, title, text) in enumerate(IDEAS):
-        contributions.add(campaign, pseudonyms[number % 2], kind=kind, title=title, text=text, request=f"sample-{number}", now=now)
+        contributions.add(campaign, pseudonyms[number % 2], Said(kind, title, text), request=f"sample-{number}", now=now)
     at = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
     pledges_until = at - timedelta(seconds=AHEAD_S - OPEN_S)
     message, url = "Change starts with the people who do the work. Say what stands in your way:", "https://change.example.org/solutions"

@@ -29,7 +29,8 @@ from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
 from chalicelib import campaigns, clock, keyring, launches, mail, messages, participants, pseudonyms, settings, store
-from chalicelib.campaigns import Campaign, NewPhase
+from chalicelib.campaigns import Campaign, Details, NewPhase
+from chalicelib.contributions import Said
 from chalicelib.networks import transport
 from infra.stand_ins import StandIns, serve
 from tests import aws as aws_hooks
@@ -92,9 +93,27 @@ def person(aws: None, now: datetime) -> Make:
     return lambda email: participants.find_or_create(participants.clean_email(email), now=now).id
 
 
-def make_campaign(organiser: str, now: datetime, slug: str = "change-challenge") -> Campaign:
-    phase = NewPhase("What gets in the way?", now - timedelta(days=1), now + timedelta(days=14), ["barrier", "building-block"])
-    return campaigns.create(slug, "Change Challenge", "What stops good ideas from the ground up?", [phase], organiser=organiser, now=now)
+def new_details(now: datetime, **changes: object) -> Details:
+    """Everything that a campaign needs to open, with one open phase."""
+    values: dict[str, object] = {
+        "title": "Change Challenge",
+        "question": "What stops good ideas from the ground up?",
+        "phases": [NewPhase("What gets in the way?", now - timedelta(days=1), now + timedelta(days=14), ["barrier", "building-block"])],
+        "controllers": [{"name": "Example Trust", "contact": "data@example.org"}],
+        "contact": "hello@example.org",
+        "minimum_age": 16,
+        "rules": "Name nobody. Be kind.",
+    }
+    return Details(**(values | changes))  # type: ignore[arg-type]
+
+
+def make_campaign(organiser: str, now: datetime, slug: str = "change-challenge", **changes: object) -> Campaign:
+    """Made by the person `organiser`, and open. `changes`: other `Details`."""
+    return campaigns.open_up(campaigns.create(slug, new_details(now, **changes), organiser=organiser, now=now), now=now)
+
+
+def said(kind: str = "barrier", title: str = "Forms", text: str = "Too many forms.", **more: object) -> Said:
+    return Said(kind, title, text, **more)  # type: ignore[arg-type]
 
 
 @pytest.fixture

@@ -88,5 +88,5 @@ class Launching:
 
 
 def join_as_organiser(campaign: Campaign, person: str, now: datetime) -> str:
-    enrolments.appoint(campaign.slug, person, now=now)
+    enrolments.appoint(campaign.slug, person, ["organiser"], now=now)
     return pseudonyms.of(campaign.slug, person)

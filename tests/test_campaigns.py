@@ -101,7 +101,7 @@ def test_repeated_request_adds_one_contribution(campaign: Campaign, now: datetim
     first, again = add(campaign, now), add(campaign, now + timedelta(seconds=5))
 
     assert first.id == again.id
-    assert len(contributions.page(campaign.slug, 1).items) == 1
+    assert len(contributions.newest(campaign.slug, 1).items) == 1
 
 
 def test_lost_response_adds_one_contribution(campaign: Campaign, now: datetime) -> None:
@@ -110,14 +110,14 @@ def test_lost_response_adds_one_contribution(campaign: Campaign, now: datetime) 
             add(campaign, now, request=str(which))
         assert len(calls) == 3
 
-    assert len(contributions.page(campaign.slug, 1).items) == 2
+    assert len(contributions.newest(campaign.slug, 1).items) == 2
 
 
 def test_list_is_newest_first_and_goes_on_by_cursor(campaign: Campaign, now: datetime) -> None:
     for number in range(5):
         add(campaign, now + timedelta(seconds=number), title=str(number), request=str(number))
-    first = contributions.page(campaign.slug, 1, limit=3)
-    rest = contributions.page(campaign.slug, 1, limit=3, cursor=first.next)
+    first = contributions.newest(campaign.slug, 1, limit=3)
+    rest = contributions.newest(campaign.slug, 1, limit=3, cursor=first.next)
 
     assert [item.title for item in [*first.items, *rest.items]] == ["4", "3", "2", "1", "0"]
     assert rest.next is None
@@ -126,7 +126,7 @@ def test_list_is_newest_first_and_goes_on_by_cursor(campaign: Campaign, now: dat
 @pytest.mark.parametrize("cursor", ["x", "äöü", "AAAA", "=" * 9])
 def test_cursor_that_is_not_ours_is_refused(campaign: Campaign, cursor: str) -> None:
     with pytest.raises(Invalid) as refused:
-        contributions.page(campaign.slug, 1, cursor=cursor)
+        contributions.newest(campaign.slug, 1, cursor=cursor)
 
     assert list(refused.value.fields) == ["cursor"]
 
@@ -134,10 +134,10 @@ def test_cursor_that_is_not_ours_is_refused(campaign: Campaign, cursor: str) -> 
 def test_cursor_of_another_list_is_refused(campaign: Campaign, now: datetime) -> None:
     for number in range(2):
         add(campaign, now, request=str(number))
-    cursor = contributions.page(campaign.slug, 1, limit=1).next
+    cursor = contributions.newest(campaign.slug, 1, limit=1).next
 
     with pytest.raises(Invalid):
-        contributions.page("another", 1, cursor=cursor)
+        contributions.newest("another", 1, cursor=cursor)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from chalicelib import chunks, contributions, launches, reports, tallies, votes
 from chalicelib.campaigns import Campaign
 from chalicelib.errors import NotFound
 from tests.aws import take_queued, take_records
+from tests.conftest import said
 from tests.launching import Launching
 
 
@@ -75,7 +76,7 @@ def test_launch_goes_from_the_rule_to_the_report(launching: Launching, woken: Cl
 
 
 def test_votes_reach_the_tally_through_the_stream(campaign: Campaign, now: datetime, woken: Client) -> None:
-    idea = contributions.add(campaign, "author", kind="barrier", title="Forms", text="Too many forms.", request="1", now=now)
+    idea = contributions.add(campaign, "author", said("barrier", "Forms", "Too many forms."), request="1", now=now)
     for number, value in enumerate((1, 1, -1)):
         votes.cast(campaign, idea.id, f"voter-{number}", value, now=now)
     votes.withdraw(campaign, idea.id, "voter-1", now=now + timedelta(seconds=1))
@@ -89,7 +90,7 @@ def test_votes_reach_the_tally_through_the_stream(campaign: Campaign, now: datet
 def test_night_recounts_what_a_stream_lost(launching: Launching, woken: Client) -> None:
     launching.propose()
     launching.pledge("ann")
-    idea = contributions.add(launching.campaign, "author", kind="barrier", title="Forms", text="Too many.", request="1", now=launching.now)
+    idea = contributions.add(launching.campaign, "author", said("barrier", "Forms", "Too many."), request="1", now=launching.now)
     votes.cast(launching.campaign, idea.id, "voter", 1, now=launching.now)
 
     night = woken.events.generate_cw_event(source="aws.events", detail_type="Scheduled Event", detail={}, resources=[])

@@ -11,12 +11,12 @@ from chalicelib.campaigns import Campaign
 from chalicelib.contributions import Contribution
 from chalicelib.errors import Conflict, Invalid, NotFound
 from tests.aws import hook, lost_response
-from tests.conftest import Make
+from tests.conftest import Make, said
 
 
 @pytest.fixture
 def idea(campaign: Campaign, now: datetime) -> Contribution:
-    return contributions.add(campaign, "author", kind="barrier", title="Forms", text="Too many forms.", request="1", now=now)
+    return contributions.add(campaign, "author", said("barrier", "Forms", "Too many forms."), request="1", now=now)
 
 
 def count(campaign: Campaign, idea: Contribution) -> tallies.Counts:
@@ -109,7 +109,7 @@ def test_person_has_one_vote_whatever_role_they_take(campaign: Campaign, person:
 
 
 def test_own_votes_of_a_page_come_in_one_read(campaign: Campaign, idea: Contribution, now: datetime) -> None:
-    other = contributions.add(campaign, "author", kind="barrier", title="Phones", text="No signal.", request="2", now=now)
+    other = contributions.add(campaign, "author", said("barrier", "Phones", "No signal."), request="2", now=now)
     votes.cast(campaign, idea.id, "ann", -1, now=now)
 
     assert votes.own_of(campaign.slug, [idea.id, other.id], "ann") == {idea.id: -1}

@@ -1,39 +1,45 @@
-"""What a request carries, read into msgspec Structs: JSON exactly, forms as a browser sends them (everything is text, and
-a part of a part is `phase.title`). Every wrong field is named, not only the first."""
+"""What a request carries, read into msgspec Structs: JSON exactly, forms as a browser sends them (everything is text; a part
+of a part is `phase.title`, of the first of a list `phases.1.title`). Every wrong field is named, not only the first."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar, cast, get_origin
+import re
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qs
 
 import msgspec
 
 from ..errors import Invalid
 
-BODY_MAX = 65_536
-FIELDS_MAX = 50
+BODY_MAX = 131_072
+FIELDS_MAX = 400
 
 S = TypeVar("S", bound=msgspec.Struct)
 Form = Mapping[str, list[str]]
-_WORDS: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false"}
+Wrong = dict[str, str]
+_WORDS: dict[Any, str] = {str: "text", int: "a whole number", bool: "true or false", dict: "an object of texts"}
 _MISSING = object()
 
 
 def from_json(raw: bytes, shape: type[S]) -> S:
     """Raises `Invalid` with every field that is missing, unknown or of another type."""
-    found = _parsed(raw)
-    wrong: dict[str, str] = {}
-    values = _values(shape, found, wrong)
-    _raise(wrong)
-    return shape(**values)
+    wrong: Wrong = {}
+    values = _values(shape, _parsed(raw), wrong)
+    return _made(shape, values, wrong)
 
 
 def from_form(form: Form, shape: type[S]) -> S:
     """Raises `Invalid` with every field that is missing or of another type. Other fields are let pass."""
-    wrong: dict[str, str] = {}
+    wrong: Wrong = {}
     values = _form_values(shape, form, "", wrong)
-    _raise(wrong)
+    return _made(shape, values, wrong)
+
+
+def _made(shape: type[S], values: Mapping[str, Any], wrong: Wrong) -> S:
+    if wrong:
+        raise Invalid.fields_of(wrong)
     return shape(**values)
 
 
@@ -68,58 +74,93 @@ def _check_size(raw: bytes) -> None:
         raise Invalid.field("body", f"{len(raw)} bytes; at most {BODY_MAX} fit", code="too_big")
 
 
-def _values(shape: type[msgspec.Struct], found: Mapping[str, Any], wrong: dict[str, str], under: str = "") -> dict[str, Any]:
+def _values(shape: type[msgspec.Struct], found: Mapping[str, Any], wrong: Wrong, under: str = "") -> dict[str, Any]:
     fields = msgspec.structs.fields(shape)
     for unknown in sorted(set(found) - {field.name for field in fields}):
         wrong[f"{under}{unknown[:60]}"] = "is not known here; please leave it out"
     values: dict[str, Any] = {}
     for field in fields:
         given, name = found.get(field.name, _MISSING), f"{under}{field.name}"
-        if _is_struct(field.type) and isinstance(given, dict):
-            inner = _values(field.type, given, wrong, f"{name}.")
-            values[field.name] = None if any(key.startswith(f"{name}.") for key in wrong) else field.type(**inner)
-        else:
-            _take(field, given, name, values, wrong, strict=True)
+        if given is not _MISSING:
+            values[field.name] = _value(field.type, given, name, wrong)
+        elif field.required:
+            wrong[name] = "is missing"
     return values
 
 
-def _form_values(shape: type[msgspec.Struct], form: Form, under: str, wrong: dict[str, str]) -> dict[str, Any]:
+def _value(kind: Any, given: object, name: str, wrong: Wrong) -> Any:
+    """One JSON value as the type, or what is wrong with it into `wrong`."""
+    struct, several = _struct_in(kind)
+    if struct and not several and isinstance(given, dict):
+        return _struct(struct, _values(struct, given, wrong, f"{name}."), name, wrong)
+    if struct and several and isinstance(given, list):
+        return [_value(struct, one, f"{name}.{number}", wrong) for number, one in enumerate(given, 1)]
+    return _converted(kind, given, name, wrong, strict=True)
+
+
+def _struct(shape: type[msgspec.Struct], values: Mapping[str, Any], name: str, wrong: Wrong) -> Any:
+    return None if any(key.startswith(f"{name}.") for key in wrong) else shape(**values)
+
+
+def _form_values(shape: type[msgspec.Struct], form: Form, under: str, wrong: Wrong) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):
-        name = f"{under}{field.name}"
-        if _is_struct(field.type):
-            inner = _form_values(field.type, form, f"{name}.", wrong)
-            values[field.name] = None if any(key.startswith(f"{name}.") for key in wrong) else field.type(**inner)
-        elif name in form:
-            sent = form[name]
-            _take(field, sent if get_origin(field.type) is list else sent[-1], name, values, wrong, strict=False)
-        else:
-            _take(field, _MISSING, name, values, wrong, strict=False)
+        given = _form_value(field.type, form, f"{under}{field.name}", wrong)
+        if given is not _MISSING:
+            values[field.name] = given
+        elif field.required:
+            wrong[f"{under}{field.name}"] = "please choose or fill in"
     return values
 
 
-def _take(field: Any, given: object, name: str, values: dict[str, Any], wrong: dict[str, str], *, strict: bool) -> None:
-    """One field's value into `values`, or what is wrong with it into `wrong`."""
-    if given is _MISSING:
-        if field.required:
-            wrong[name] = "is missing" if strict else "please choose or fill in"
-        return
-    if not strict and field.type is int:
-        given = cast("str", given).strip()
+def _form_value(kind: Any, form: Form, name: str, wrong: Wrong) -> Any:
+    kind = _without_none(kind)
+    struct, several = _struct_in(kind)
+    if struct and several:
+        rows = [f"{name}.{number}" for number in _numbers(form, name)]
+        return [_struct(struct, _form_values(struct, form, f"{row}.", wrong), row, wrong) for row in rows] if rows else _MISSING
+    if struct:
+        return _struct(struct, _form_values(struct, form, f"{name}.", wrong), name, wrong)
+    if get_origin(kind) is dict:
+        return {key.removeprefix(f"{name}."): sent[-1] for key, sent in form.items() if key.startswith(f"{name}.")}
+    if name not in form:
+        return _MISSING
+    sent = form[name]
+    if kind is int:
+        return _converted(kind, sent[-1].strip(), name, wrong, strict=False) if sent[-1].strip() else _MISSING
+    return _converted(kind, sent if get_origin(kind) is list else sent[-1], name, wrong, strict=False)
+
+
+def _numbers(form: Form, name: str) -> Iterator[int]:
+    """Which rows of a list a form has, in order: `phases.1.title`, `phases.2.title`."""
+    found = {int(match[1]) for key in form if (match := re.match(rf"{re.escape(name)}\.([1-9][0-9]?)\.", key))}
+    yield from sorted(found)
+
+
+def _converted(kind: Any, given: object, name: str, wrong: Wrong, *, strict: bool) -> Any:
     try:
-        values[field.name] = msgspec.convert(given, type=field.type, strict=strict)
+        return msgspec.convert(given, type=kind, strict=strict)
     except msgspec.ValidationError:
-        wrong[name] = f"must be {_words(field.type)}"
+        wrong[name] = f"must be {_words(_without_none(kind))}"
+        return None
 
 
 def _words(kind: Any) -> str:
-    return "an object" if _is_struct(kind) else _WORDS.get(kind, "a list of texts")
+    if _struct_in(kind)[0]:
+        return "a list of objects" if _struct_in(kind)[1] else "an object"
+    return _WORDS.get(kind) or _WORDS.get(get_origin(kind)) or "a list of texts"
 
 
-def _is_struct(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+def _without_none(kind: Any) -> Any:
+    if get_origin(kind) in (Union, UnionType):
+        kinds = [one for one in get_args(kind) if one is not NoneType and one is not msgspec.UnsetType]
+        return kinds[0] if len(kinds) == 1 else kind
+    return kind
 
 
-def _raise(wrong: Mapping[str, str]) -> None:
-    if wrong:
-        raise Invalid("; ".join(f"{name}: {what}" for name, what in wrong.items()), fields=wrong)
+def _struct_in(kind: Any) -> tuple[type[msgspec.Struct] | None, bool]:
+    """The Struct that a type is, or is a list of; and whether it is a list."""
+    kind = _without_none(kind)
+    several = get_origin(kind) is list
+    inner = get_args(kind)[0] if several else kind
+    return (inner if isinstance(inner, type) and issubclass(inner, msgspec.Struct) else None), several

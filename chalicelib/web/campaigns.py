@@ -9,10 +9,11 @@ import msgspec
 from chalice import Blueprint, Response
 
 from .. import campaigns, contributions, enrolments, launches, participants, pseudonyms, tallies, votes
-from ..campaigns import Campaign, NewPhase, Phase
+from ..campaigns import Campaign, Details, NewPhase, Phase
 from ..errors import Forbidden, GroundswellError, NotFound
 from . import times
-from .http import Visit, route
+from .http import Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 
@@ -94,7 +95,7 @@ def may_found(visit: Visit) -> bool:
 def _create(visit: Visit, body: NewCampaign, organiser: str, read: times.Read) -> Campaign:
     spans = times.read_all({"phase.opens_at": body.phase.opens_at, "phase.closes_at": body.phase.closes_at}, read)
     phase = NewPhase(body.phase.title, spans["phase.opens_at"], spans["phase.closes_at"], body.phase.kinds)
-    return campaigns.create(body.slug.strip(), body.title, body.question, [phase], organiser=organiser, now=visit.now)
+    return campaigns.create(body.slug.strip(), Details(body.title, body.question, [phase]), organiser=organiser, now=visit.now)
 
 
 @route(bp, "GET", "/")
@@ -127,8 +128,8 @@ def _new(visit: Visit, **shown: Any) -> Response:
 @route(bp, "GET", "/c/{slug}")
 def page(visit: Visit, slug: str) -> Response:
     campaign = campaigns.get(slug)
-    phase = phase_to_show(campaign, visit)
-    listed = contributions.page(slug, int(phase.number), cursor=visit.query("cursor")) if phase else None
+    phase = campaign.phase_to_show(visit.now)
+    listed = contributions.newest(slug, int(phase.number), cursor=visit.query("cursor")) if phase else None
     ids = [item.id for item in listed.items] if listed else []
     shown: dict[str, Any] = {
         "phase": phase,
@@ -138,12 +139,6 @@ def page(visit: Visit, slug: str) -> Response:
         "own": votes.own_of(slug, ids, pseudonyms.of(slug, visit.person)) if visit.person and ids else {},
     }
     return visit.page("campaign.html", campaign=campaign, launch=_launch(campaign), **shown, **standing(visit, campaign))
-
-
-def phase_to_show(campaign: Campaign, visit: Visit) -> Phase | None:
-    """The open one, else the last that has been."""
-    begun = [phase for phase in campaign.phases if float(phase.opens_at) <= visit.now.timestamp()]
-    return campaign.open_phase(visit.now) or (begun[-1] if begun else None)
 
 
 def _launch(campaign: Campaign) -> launches.Launch | None:
@@ -157,5 +152,5 @@ def standing(visit: Visit, campaign: Campaign) -> Mapping[str, Any]:
     """What the campaign's pages have to know of who looks: signed in, with which role, and whether an organiser."""
     person = visit.person
     found = enrolments.find(campaign.slug, person) if person else None
-    organiser = bool(found and found.organiser) or bool(person and enrolments.is_organiser(campaign.slug, person))
-    return {"person": person, "role": found.role if found else None, "organiser": organiser}
+    duties = found.duties if found and not found.suspended else []
+    return {"person": person, "role": found.role if found else None, "duties": duties, "organiser": "organiser" in duties}

@@ -13,7 +13,8 @@ from ..comments import Comment
 from ..errors import GroundswellError, NotFound
 from . import times
 from .contributions import shown
-from .http import Visit, route
+from .http import Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 

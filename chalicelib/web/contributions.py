@@ -9,12 +9,13 @@ from chalice import Blueprint, Response
 
 from .. import campaigns, comments, contributions, enrolments, pseudonyms, tallies, votes
 from ..campaigns import Campaign
-from ..contributions import Contribution
+from ..contributions import Contribution, Said
 from ..errors import GroundswellError, Invalid
 from ..tallies import Counts
 from . import times
-from .campaigns import phase_to_show, standing
-from .http import Visit, route
+from .campaigns import standing
+from .http import Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 
@@ -28,10 +29,10 @@ class New(msgspec.Struct):
 @route(bp, "GET", "/v1/campaigns/{slug}/contributions")
 def listed(visit: Visit, slug: str) -> Response:
     campaign = campaigns.get(slug)
-    phase = phase_to_show(campaign, visit)
+    phase = campaign.phase_to_show(visit.now)
     if phase is None:
         return visit.json({"items": [], "next": None})
-    page = contributions.page(slug, int(phase.number), cursor=visit.query("cursor"), limit=_limit(visit))
+    page = contributions.newest(slug, int(phase.number), cursor=visit.query("cursor"), limit=_limit(visit))
     ids = [item.id for item in page.items]
     counts = tallies.get_all(slug, ids) if phase.shows_tallies(visit.now) else None
     own = votes.own_of(slug, ids, pseudonyms.of(slug, visit.person)) if visit.person and ids else {}
@@ -68,9 +69,7 @@ def add(visit: Visit, slug: str) -> Response:
 def _add(visit: Visit, campaign: Campaign) -> Contribution:
     enrolment = enrolments.require(campaign.slug, visit.require_person())
     body = visit.read(New)
-    return contributions.add(
-        campaign, enrolment.pseudonym, kind=body.kind, title=body.title, text=body.text, request=visit.key, now=visit.now
-    )
+    return contributions.add(campaign, enrolment.pseudonym, Said(body.kind, body.title, body.text), request=visit.key, now=visit.now)
 
 
 def told(item: Contribution, *, tally: Counts | None, own: int | None) -> dict[str, Any]:

@@ -6,7 +6,8 @@ import msgspec
 from chalice import Blueprint, Response
 
 from .. import campaigns, enrolments
-from .http import Visit, local_path, route
+from .http import Visit, local_path
+from .routes import route
 
 bp = Blueprint(__name__)
 

@@ -1,31 +1,26 @@
-"""One request and its answer. Pages know a browser by its cookies, /v1 knows a program by its bearer only; errors become
-JSON or a page in one place. Imports no noun of `web`."""
+"""One request and its answer. Pages know a browser by its cookies, /v1 knows a program by its bearer only.
+Imports no noun of `web`."""
 
 from __future__ import annotations
 
 import hmac
-import logging
 import re
-import time
-from collections.abc import Callable, Mapping
-from contextvars import ContextVar
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property, wraps
+from functools import cached_property
 from typing import Any, TypeVar
-from urllib.parse import unquote
 
 import msgspec
 from chalice import Response
 
-from .. import clock, ids, keyring, sessions, settings
+from .. import ids, keyring, sessions, settings
 from ..drafts import Access
-from ..errors import Forbidden, GroundswellError, Invalid, NotFound, TooMany, Unauthenticated
+from ..errors import Forbidden, GroundswellError, Invalid, TooMany, Unauthenticated
 from . import bodies, pages
 
-FORM = ["application/x-www-form-urlencoded"]
 SESSION, BROWSER, SUPPORTER, FLOW, PLEDGE = "gs_session", "gs_browser", "gs_supporter", "gs_flow", "gs_pledge"
-_PARAM_MAX, _KEY_MAX = 200, 200
+_KEY_MAX = 200
 _HARD = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -38,18 +33,16 @@ _LOCAL_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
 _PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 S = TypeVar("S", bound=msgspec.Struct)
-View = Callable[..., Any]
-_log = logging.getLogger(f"{settings.APP}.web")
-_log.setLevel(logging.INFO)
 
 
 @dataclass
 class Visit:
-    """A request on its way. `now` is its time everywhere; `outgoing` the cookies to set; `form` what a page was sent."""
+    """A request on its way. `now` is its time everywhere; `outgoing` the cookies to set; `route` what the table says of it."""
 
     request: Any
     now: datetime
     outgoing: list[str] = field(default_factory=list)
+    route: Any = None
 
     @cached_property
     def is_api(self) -> bool:
@@ -77,6 +70,11 @@ class Visit:
     def query(self, name: str) -> str | None:
         found = (self.request.query_params or {}).get(name)
         return str(found) if found else None
+
+    def ask(self, shape: type[S]) -> S:
+        """The query as a Struct. Other parameters are let pass. Raises `Invalid`."""
+        found = self.request.query_params or {}
+        return bodies.from_form({name: [str(found[name])] for name in found}, shape)
 
     @cached_property
     def cookies(self) -> dict[str, str]:
@@ -118,6 +116,7 @@ class Visit:
     def read(self, shape: type[S]) -> S:
         """The body as a Struct. For a form, only after its token has been checked. Raises `Invalid`, `Forbidden`."""
         if self.is_api:
+            assert self.route is None or self.route.takes is shape, "the route declares another body"
             return bodies.from_json(bytes(self.request.raw_body or b""), shape)
         self.check_csrf()
         return bodies.from_form(self.form, shape)
@@ -166,15 +165,17 @@ class Visit:
         self.set_cookie(name, "", max_age=0)
 
     def json(self, body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+        """An answer of /v1: a Struct of the kind that the route declares, or anything JSON where it is a problem."""
+        assert status >= 400 or self.route is None or (body is None if self.route.gives is None else type(body) is self.route.gives)
         every = {"Content-Type": "application/json", "Content-Security-Policy": _JSON_POLICY, **(headers or {})}
-        return self._answer("" if status == 204 else body, status, every)
+        return self._answer("" if status == 204 else msgspec.json.encode(body).decode(), status, every)
 
     def page(self, template: str, **context: Any) -> Response:
         """`wrong`, if given, is the error that the page tells of; the status is its."""
         wrong: GroundswellError | None = context.setdefault("wrong", None)
         html = pages.render(template, {"visit": self, "link": self.link, "now": self.now, **context})
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _PAGE_POLICY}
-        return self._answer(html, wrong.status if wrong else 200, headers | _wait(wrong))
+        return self._answer(html, wrong.status if wrong else 200, headers | wait(wrong))
 
     def redirect(self, path: str) -> Response:
         """To another of our pages, which is then asked for with GET."""
@@ -189,90 +190,11 @@ class Visit:
         return Response(body, headers=every, status_code=status)
 
 
-_current: ContextVar[Visit] = ContextVar("visit")
-
-
-class Unexpected(GroundswellError):
-    """Our own fault; what it was is in the log only."""
-
-    status = 500
-    code = "unexpected"
-
-
-def route(blueprint: Any, method: str, path: str) -> Callable[[View], View]:
-    """Registers a view: under /v1 it reads JSON, elsewhere forms. A view is called with its visit and answers a Response."""
-    types = {"content_types": FORM} if method == "POST" and not path.startswith("/v1/") else {}
-
-    def register(view: View) -> View:
-        blueprint.route(path, methods=[method], **types)(visited(view))
-        return view
-
-    return register
-
-
 def local_path(text: str | None) -> str:
     """Where to go next, if it is one of our own paths; else the first page."""
     return text if text and _LOCAL_PATH.fullmatch(text) else "/"
 
 
-def visited(view: View) -> View:
-    """Calls the view with its visit and its path parameters, unquoted here once."""
-
-    @wraps(view)
-    def answer(**params: str) -> Any:
-        texts = {name: unquote(value) for name, value in params.items()}
-        if any(len(text) > _PARAM_MAX for text in texts.values()):
-            raise NotFound("There is nothing at this address.")
-        try:
-            return view(_current.get(), **texts)
-        except GroundswellError:
-            raise
-        except Exception as error:  # noqa: BLE001  # the edge: a message may hold what somebody wrote, so it is not logged
-            raise _unexpected(error) from None
-
-    return answer
-
-
-def _unexpected(error: Exception) -> Unexpected:
-    frames, trace = list[str](), error.__traceback__
-    while trace:
-        frames.append(f"{trace.tb_frame.f_globals.get('__name__')}:{trace.tb_lineno}")
-        trace = trace.tb_next
-    _log.error("unexpected %s at %s", type(error).__name__, " > ".join(frames[-8:]))
-    return Unexpected("Something went wrong on our side. Please try again in a minute.")
-
-
-def problems(event: Any, get_response: Callable[[Any], Response]) -> Response:
-    """The middleware: every error that a view raises, or that Chalice answers with, in one shape."""
-    begun, visit = time.perf_counter(), Visit(event, clock.utc_now())
-    token = _current.set(visit)
-    try:
-        response = get_response(event)
-        if isinstance(response.body, dict) and "Code" in response.body and response.status_code >= 400:
-            response = _problem(visit, _as_ours(response))
-    except GroundswellError as error:
-        response = _problem(visit, error)
-    finally:
-        _current.reset(token)
-    _log.info("%s %s %d %.0f ms", event.method, event.path, response.status_code, (time.perf_counter() - begun) * 1000)
-    return response
-
-
-def _as_ours(response: Response) -> GroundswellError:
-    """What Chalice refuses by itself: another method, another content type."""
-    if response.status_code >= 500:
-        return Unexpected("Something went wrong on our side. Please try again in a minute.")
-    error = Invalid("Please send JSON." if response.status_code == 415 else "This address does not take that.", code="unsupported")
-    error.status = response.status_code
-    return error
-
-
-def _problem(visit: Visit, error: GroundswellError) -> Response:
-    if visit.is_api:
-        body: dict[str, Any] = {"error": error.code, "message": error.message}
-        return visit.json(body | ({"fields": error.fields} if error.fields else {}), error.status, _wait(error))
-    return visit.page("problem.html", wrong=error)
-
-
-def _wait(error: GroundswellError | None) -> dict[str, str]:
+def wait(error: GroundswellError | None) -> dict[str, str]:
+    """The header that says when to try again."""
     return {"Retry-After": str(error.retry_after)} if isinstance(error, TooMany) else {}

@@ -13,7 +13,8 @@ from ..errors import GroundswellError, NotFound
 from ..launches import Launch, NewLaunch
 from . import times
 from .campaigns import standing
-from .http import PLEDGE, Visit, route
+from .http import PLEDGE, Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 
@@ -87,7 +88,7 @@ def told(launch: Launch) -> dict[str, Any]:
 def _organiser(visit: Visit, slug: str) -> tuple[Campaign, str]:
     """The campaign and the organiser's pseudonym. Raises `Unauthenticated`, `NotFound`, `Forbidden`."""
     person, campaign = visit.require_person(), campaigns.get(slug)
-    return campaign, enrolments.require_organiser(slug, person).pseudonym
+    return campaign, enrolments.require_duty(slug, person).pseudonym
 
 
 def _propose(visit: Visit, campaign: Campaign, organiser: str) -> Launch:
@@ -106,7 +107,7 @@ def page(visit: Visit, slug: str) -> Response:
 def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
     launch = launches.of(campaign) if campaign.launch else None
     who = standing(visit, campaign)
-    approver = enrolments.require_organiser(campaign.slug, visit.require_person()).pseudonym if who["organiser"] else None
+    approver = enrolments.require_duty(campaign.slug, visit.require_person()).pseudonym if who["organiser"] else None
     lent = visit.cookies.get(PLEDGE, "")
     known: dict[str, Any] = {
         "launch": launch,

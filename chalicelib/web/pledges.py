@@ -15,7 +15,8 @@ from ..launches import Launch
 from ..pledges import Pledge
 from . import times
 from .campaigns import standing
-from .http import PLEDGE, SUPPORTER, Visit, route
+from .http import PLEDGE, SUPPORTER, Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 _KEEP_S = 60 * 86_400

@@ -10,7 +10,8 @@ from chalice import Blueprint, Response
 from .. import participants, sessions
 from ..errors import GroundswellError, NotFound
 from . import times
-from .http import FLOW, PLEDGE, SESSION, SUPPORTER, Visit, local_path, route
+from .http import FLOW, PLEDGE, SESSION, SUPPORTER, Visit, local_path
+from .routes import route
 
 bp = Blueprint(__name__)
 

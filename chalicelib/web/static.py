@@ -6,7 +6,8 @@ from chalice import Blueprint, Response
 
 from ..errors import NotFound
 from . import pages
-from .http import Visit, route
+from .http import Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 _TYPES = {"groundswell.css": "text/css; charset=utf-8", "mark.svg": "image/svg+xml"}

@@ -7,7 +7,8 @@ from chalice import Blueprint, Response
 
 from .. import campaigns, enrolments, votes
 from ..campaigns import Campaign
-from .http import Visit, route
+from .http import Visit
+from .routes import route
 
 bp = Blueprint(__name__)
 

@@ -27,6 +27,7 @@ from chalicelib import (
 )
 from infra import policies
 from tests.aws import take_queued, take_records
+from tests.conftest import said
 from tests.launching import Launching
 
 PLACE = policies.Place("local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1")
@@ -150,8 +151,8 @@ def converse(launching: Launching) -> None:
     sessions.find(sessions._session(flow, person, launching.now).token, now=launching.now)
     campaigns.every()
     pseudonym = enrolments.join(launching.campaign.slug, person, "staff", now=launching.now).pseudonym
-    idea = contributions.add(launching.campaign, pseudonym, kind="barrier", title="A", text="B", request="1", now=launching.now)
-    contributions.page(launching.campaign.slug, 1)
+    idea = contributions.add(launching.campaign, pseudonym, said("barrier", "A", "B"), request="1", now=launching.now)
+    contributions.newest(launching.campaign.slug, 1)
     comments.add(launching.campaign, idea.id, pseudonym, text="C", request="1", now=launching.now)
     votes.cast(launching.campaign, idea.id, pseudonym, 1, now=launching.now)
     votes.own_of(launching.campaign.slug, [idea.id], pseudonym)

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib import contributions, participants, tallies, votes
 from tests.aws import hook, lost_response
-from tests.conftest import NOW, build, forget, make_campaign
+from tests.conftest import NOW, build, forget, make_campaign, said
 
 VOTERS = st.sampled_from(["ann", "ben", "cat", "dan"])
 VALUES = st.sampled_from([1, -1, 0])
@@ -24,7 +24,7 @@ class Tallies(RuleBasedStateMachine):
         self.mock.start()
         build()
         self.campaign = make_campaign(participants.find_or_create("olive@example.org", now=NOW).id, NOW)
-        self.idea = contributions.add(self.campaign, "author", kind="barrier", title="A", text="B", request="1", now=NOW).id
+        self.idea = contributions.add(self.campaign, "author", said("barrier", "A", "B"), request="1", now=NOW).id
         self.key = contributions.key(self.campaign.slug, self.idea)
         self.model: dict[str, int] = {}
         self.sent: list[tuple[str, int, timedelta]] = []

@@ -11,6 +11,7 @@ import pytest
 from chalicelib import comments, contributions, cursors, tallies, votes
 from chalicelib.campaigns import Campaign
 from tests.aws import Skipping
+from tests.conftest import said
 from tests.web.browser import Browser, Program
 from tests.web.conftest import API, HERE, signed_in
 
@@ -170,9 +171,8 @@ def test_lines_come_back_as_they_were_typed(ann: Browser) -> None:
 
 def test_list_is_paged_newest_first(ann: Browser, campaign: Campaign, now: datetime) -> None:
     for number in range(25):
-        contributions.add(
-            campaign, "ann", kind="barrier", title=f"Idea {number:02}", text="x", request=str(number), now=now + timedelta(seconds=number)
-        )
+        idea = said(title=f"Idea {number:02}")
+        contributions.add(campaign, "ann", idea, request=str(number), now=now + timedelta(seconds=number))
 
     first = ann.get(HERE)
     older = next(link for link in first.read.links if "cursor=" in link)

@@ -15,6 +15,7 @@ from app import app
 from chalicelib import contributions, enrolments, participants, sessions, settings
 from chalicelib.campaigns import Campaign
 from tests.aws import hook
+from tests.conftest import said
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
 from tests.web.conftest import API, HERE, mailed_code
@@ -130,7 +131,7 @@ FORMS = sorted(path for path, methods in app.routes.items() if "POST" in methods
 def test_every_form_is_refused_without_a_token(olive: Browser, campaign: Campaign, launch: Launching, now: datetime, route: str) -> None:
     """Enumerated from the routes, so that a new form cannot be forgotten."""
     enrolments.join(campaign.slug, participants.find_or_create("olive@example.org", now=now).id, "staff", now=now)
-    idea = contributions.add(campaign, "ann", kind="barrier", title="An idea", text="It.", request="1", now=now).id
+    idea = contributions.add(campaign, "ann", said("barrier", "An idea", "It."), request="1", now=now).id
     olive.get(f"{HERE}/pledges/new")
     olive.send("/pledges", server=launch.towns.hosts[0].name, text="I lend my voice.")
     draft = olive.page.form("/consent").action.split("/")[-2]

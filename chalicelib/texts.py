@@ -1,0 +1,89 @@
+"""A campaign's longer texts, and its partners' logos: apart from the campaign's own item, which every request reads."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+
+from pynamodb.attributes import UnicodeAttribute
+
+from . import settings, store
+from .errors import Invalid, NotFound
+
+MAX: Mapping[str, int] = {"about": 10_000, "rules": 10_000, "urgent": 2_000}
+LOGO_MAX = 40_000
+_PNG = "data:image/png;base64,"
+_SVG = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<svg[\s>]", re.DOTALL)
+
+
+class Texts(store.Record):
+    class Meta:
+        table_name = settings.table("texts")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="texts")
+    about = UnicodeAttribute(default="")
+    rules = UnicodeAttribute(default="")
+    urgent = UnicodeAttribute(default="")
+
+
+class Logo(store.Record):
+    """A partner's logo, as SVG."""
+
+    class Meta:
+        table_name = settings.table("texts")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    svg = UnicodeAttribute()
+
+
+def get(campaign: str) -> Texts:
+    return Texts.find(campaign, "texts", consistent=False) or item(campaign, {})
+
+
+def item(campaign: str, found: Mapping[str, str]) -> Texts:
+    made = Texts(pk=campaign, sk="texts")
+    for name in MAX:
+        setattr(made, name, found.get(name, "").strip())
+    return made
+
+
+def put(campaign: str, found: Mapping[str, str]) -> None:
+    """Replaces all of them. Safe to repeat."""
+    item(campaign, found).save()
+
+
+def wrong_in(found: Mapping[str, str]) -> dict[str, str]:
+    return {name: f"{len(text)} characters; at most {MAX[name]} fit" for name, text in found.items() if len(text) > MAX[name]}
+
+
+def put_logo(campaign: str, name: str, image: str) -> None:
+    """Stores a logo given as SVG, or as a PNG's data: address. Safe to repeat. Raises `Invalid` (logo)."""
+    if len(image) > LOGO_MAX:
+        raise Invalid.field("logo", f"{len(image)} characters; at most {LOGO_MAX} fit")
+    Logo(pk=campaign, sk=f"logo#{name}", svg=_as_svg(image)).save()
+
+
+def _as_svg(image: str) -> str:
+    if _SVG.match(image):
+        return image
+    try:
+        data = base64.b64decode(image.removeprefix(_PNG), validate=True) if image.startswith(_PNG) else b""
+    except binascii.Error:
+        data = b""
+    if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
+        raise Invalid.field("logo", "please give an SVG, or a PNG as data:image/png;base64,...")
+    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
+    inner = f'<image href="{image}" width="{width}" height="{height}"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{inner}</svg>'
+
+
+def logo(campaign: str, name: str) -> str:
+    """Raises `NotFound`."""
+    found = Logo.find(campaign, f"logo#{name}", consistent=False)
+    if found is None:
+        raise NotFound("There is no such logo.")
+    return found.svg
