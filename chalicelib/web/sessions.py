@@ -29,31 +29,55 @@ class Code(msgspec.Struct):
     code: str
 
 
-@route(bp, "POST", "/v1/sign-in")
+class Flow(msgspec.Struct):
+    """`flow` is sent back with the code that was mailed."""
+
+    flow: str
+
+
+class Session(msgspec.Struct):
+    """`token` is the bearer of further requests until `expires`."""
+
+    token: str
+    expires: str
+
+
+class Me(msgspec.Struct):
+    """`organiser`: may make campaigns."""
+
+    organiser: bool
+    since: str
+
+
+@route(bp, "POST", "/v1/sign-in", takes=Ask, gives=Flow, status=202, errors=(429,))
 def ask(visit: Visit) -> Response:
-    return visit.json({"flow": sessions.ask(visit.read(Ask).email, now=visit.now)}, 202)
+    """Asks for a sign-in code by e-mail; the answer is the same for known and unknown addresses."""
+    return visit.json(Flow(sessions.ask(visit.read(Ask).email, now=visit.now)), 202)
 
 
-@route(bp, "POST", "/v1/sign-in/verify")
+@route(bp, "POST", "/v1/sign-in/verify", takes=Verify, gives=Session)
 def verify(visit: Visit) -> Response:
+    """Signs in with the code."""
     given = visit.read(Verify)
     signed_in = sessions.verify(given.flow, given.code, now=visit.now)
-    return visit.json({"token": signed_in.token, "expires": times.stamp(signed_in.expires)})
+    return visit.json(Session(signed_in.token, times.stamp(signed_in.expires)))
 
 
-@route(bp, "DELETE", "/v1/session")
+@route(bp, "DELETE", "/v1/session", status=204)
 def end(visit: Visit) -> Response:
+    """Signs out; without a session nothing happens."""
     if visit.bearer:
         sessions.end(visit.bearer)
     return visit.json(None, 204)
 
 
-@route(bp, "GET", "/v1/me")
+@route(bp, "GET", "/v1/me", needs="person", gives=Me, errors=(404,))
 def me(visit: Visit) -> Response:
+    """Who is signed in."""
     found = participants.get(visit.require_person())
     if found is None:
         raise NotFound("There is no such person any more.")
-    return visit.json({"organiser": bool(found.organiser), "since": times.stamp(int(found.created) // 1000)})
+    return visit.json(Me(bool(found.organiser), times.stamp(int(found.created) // 1000)))
 
 
 @route(bp, "GET", "/sign-in")
