@@ -32,8 +32,8 @@ _log.setLevel(logging.INFO)
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One route. `takes` is the body, `asks` the query, `gives` the answer of `status`; `errors` are the statuses that it
-    may answer besides those that follow from the rest."""
+    """One route. `takes` is the body, `asks` the query, `gives` the answer of `status`, `media` its content type; `errors` are
+    the statuses that it may answer besides those that follow from the rest."""
 
     method: str
     path: str
@@ -45,6 +45,7 @@ class Route:
     gives: Any
     status: int
     errors: tuple[int, ...]
+    media: str = "application/json"
 
     @property
     def is_api(self) -> bool:
@@ -73,14 +74,16 @@ def route(
     gives: Any = None,
     status: int = 200,
     errors: tuple[int, ...] = (),
+    media: str = "application/json",
 ) -> Callable[[View], View]:
-    """Registers a view: under /v1 it reads JSON, elsewhere forms. A view is called with its visit and answers a Response."""
+    """Registers a view: under /v1 it reads JSON, elsewhere forms. A view is called with its visit and answers a Response; one
+    that answers something else than JSON says so by `media`."""
     types = {"content_types": FORM} if method == "POST" and not path.startswith("/v1/") else {}
 
     def register(view: View) -> View:
         says = (view.__doc__ or view.__name__.replace("_", " ")).split("\n")[0]
         name = f"{blueprint._import_name.rpartition('.')[2]}.{view.__name__}"
-        found = Route(method, path, name, says, needs, takes, asks, gives, status, errors)
+        found = Route(method, path, name, says, needs, takes, asks, gives, status, errors, media)
         TABLE.append(found)
         blueprint.route(path, methods=[method], **types)(visited(view, found))
         return view
