@@ -34,7 +34,8 @@ class ByAuthor(GlobalSecondaryIndex["Contribution"]):  # type: ignore[no-untyped
 class Contribution(store.Record):
     """`author` is the writer's pseudonym and never leaves the server; see `author_id`. `choices`: field id -> option id;
     `answers`: ids of framework entries; `comments`: how many are visible, recounted. `revision` counts its texts; older
-    ones that people voted on are `revisions.Revision`s. What was withdrawn has no text any more."""
+    ones that people voted on are `revisions.Revision`s. `reason`, `note`: why a moderator hid it. What was withdrawn has no
+    text any more."""
 
     class Meta:
         table_name = settings.table("contributions")
@@ -54,6 +55,8 @@ class Contribution(store.Record):
     comments_counted = NumberAttribute(null=True)
     revision = NumberAttribute(default=1)
     edited = NumberAttribute(null=True)
+    reason = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
     by_author = ByAuthor()
 
     @property
@@ -108,8 +111,13 @@ def key(campaign: str, contribution: str) -> str:
 
 
 def find(campaign: str, contribution: str, *, consistent: bool = False) -> Contribution:
-    """Whatever its state. Raises `NotFound`."""
-    found = Contribution.find(f"{campaign}#{phase_of(contribution)}", contribution, consistent=consistent)
+    """Whatever its state. What was added a moment ago is there: before saying that nothing is, it is read consistently.
+
+    Raises `NotFound`."""
+    pk = f"{campaign}#{phase_of(contribution)}"
+    found = Contribution.find(pk, contribution, consistent=consistent)
+    if found is None and not consistent:
+        found = Contribution.find(pk, contribution)
     if found is None:
         raise NotFound("There is no contribution at this address.")
     return found
@@ -141,10 +149,12 @@ def add(campaign: Campaign, pseudonym: str, said: Said, *, request: str, now: da
     item = Contribution(pk=f"{campaign.slug}#{int(phase.number)}", sk=f"{int(phase.number)}-{made}", author=pseudonym, revision=1)
     item.created, item.state = ids.milliseconds(now), "pending" if phase.premoderated else "published"
     say(item, said)
-    if phase.premoderated:
+    if phase.premoderated:  # first, so that nothing waits unseen
         flags.await_review(campaign.slug, item.id, now=now)
     if not store.save_if(item, Contribution.pk.does_not_exist()):
         item.refresh(consistent_read=True)
+        if item.state != "pending":
+            flags.end_review(campaign.slug, item.id)
     return item
 
 

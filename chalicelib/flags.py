@@ -60,8 +60,9 @@ def add(campaign: str, target: str, *, reason: str, note: str, pseudonym: str | 
         raise Invalid.field("reason", f"please choose one of {', '.join(REASONS)}")
     if len(note) > NOTE_MAX:
         raise Invalid.field("note", f"{len(note)} characters; at most {NOTE_MAX} fit")
-    limits.take("flags", campaign, allowed=PER_HOUR, window_s=3600, now=now)
-    if pseudonym is not None:
+    if pseudonym is None:
+        limits.take("flags", campaign, allowed=PER_HOUR, window_s=3600, now=now)
+    else:  # apart, so that no flood of reports keeps who is signed in from making one
         limits.take("flag", f"{campaign}#{pseudonym}", allowed=PER_PERSON_PER_HOUR, window_s=3600, now=now)
     by = pseudonym or f"once-{limits.once(campaign, f'flag#{target}#{request}', now=now)}"
     flag = Flag(pk=campaign, sk=f"{target}#{by}", reason=reason, note=note, created=ids.milliseconds(now))
@@ -74,10 +75,15 @@ def await_review(campaign: str, contribution: str, *, now: datetime) -> None:
     Flag(pk=campaign, sk=f"{contribution}#{_REVIEW}", reason=_REVIEW, created=ids.milliseconds(now)).save()
 
 
+def end_review(campaign: str, contribution: str) -> None:
+    """Takes the wait for a moderator out of the queue; reports stay. Safe to repeat."""
+    Flag(pk=campaign, sk=f"{contribution}#{_REVIEW}").delete()
+
+
 def waiting(campaign: str) -> list[Waiting]:
     """The queue: what may be dangerous first, then the oldest."""
     by_target: dict[str, list[Flag]] = {}
-    for flag in Flag.query(campaign):
+    for flag in Flag.query(campaign, consistent_read=True):
         by_target.setdefault(flag.target, []).append(flag)
     found = [_gathered(target, flags) for target, flags in by_target.items()]
     return sorted(found, key=lambda one: (not one.is_urgent, one.since, one.target))

@@ -1,16 +1,17 @@
-"""Contributions, which pages call ideas: the list as JSON, one with its comments, adding one."""
+"""Contributions, which pages call ideas: one of them as JSON and as a page, adding one. Lists are in `boards`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
 
 from .. import campaigns, comments, contributions, enrolments, pseudonyms, tallies, votes
 from ..campaigns import Campaign
-from ..contributions import Contribution, Said
-from ..errors import GroundswellError, Invalid
+from ..contributions import Said, State
+from ..errors import GroundswellError
+from ..phases import Kind
 from ..tallies import Counts
 from . import times
 from .campaigns import standing
@@ -19,76 +20,106 @@ from .routes import route
 
 bp = Blueprint(__name__)
 
+OwnVote = Literal[-1, 0, 1]
 
-class New(msgspec.Struct):
+
+class Votes(msgspec.Struct):
+    """How many voted up, and how many down."""
+
+    up: int
+    down: int
+
+
+class Contribution(msgspec.Struct):
+    """`choices`: the option chosen of each of the campaign's own fields. `answers`: entries of the framework. `author`: another id
+    for the same person on each contribution. `edited_at`: since when it says something else than people voted on. `votes` is null
+    while votes are hidden, `own_vote` where nobody is signed in. `reason`, `note`: why a moderator has hidden it, told to its
+    author and to moderators only."""
+
+    id: str
+    campaign: str
+    phase: int
+    kind: Kind
+    title: str
+    text: str
+    tags: list[str]
+    choices: dict[str, str]
+    answers: list[str]
+    author: str
+    state: State
+    comments: int
+    created_at: str
+    edited_at: str | None
+    votes: Votes | None
+    own_vote: OwnVote | None
+    reason: str | None = None
+    note: str | None = None
+
+
+class NewContribution(msgspec.Struct):
+    """`tags`: of the campaign's own. `choices`: an option of each of the campaign's own fields."""
+
     kind: str
     title: str
     text: str
+    tags: list[str] = []
+    choices: dict[str, str] = {}
 
 
-@route(bp, "GET", "/v1/campaigns/{slug}/contributions")
-def listed(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
-    phase = campaign.phase_to_show(visit.now)
-    if phase is None:
-        return visit.json({"items": [], "next": None})
-    page = contributions.newest(slug, int(phase.number), cursor=visit.query("cursor"), limit=_limit(visit))
-    ids = [item.id for item in page.items]
-    counts = tallies.get_all(slug, ids) if phase.shows_tallies(visit.now) else None
-    own = votes.own_of(slug, ids, pseudonyms.of(slug, visit.person)) if visit.person and ids else {}
-
-    def one(item: Contribution) -> dict[str, Any]:
-        tally = None if counts is None else counts.get(item.id, Counts(0, 0))
-        return told(item, tally=tally, own=own.get(item.id, 0) if visit.person else None)
-
-    return visit.json({"items": [one(item) for item in page.items], "next": page.next})
-
-
-def _limit(visit: Visit) -> int:
-    """Raises `Invalid` (limit)."""
-    given = visit.query("limit")
-    if given is None:
-        return contributions.PAGE
-    if not (given.isascii() and given.isdigit() and len(given) < 5):
-        raise Invalid.field("limit", f"1 to {contributions.PAGE_MAX}")
-    return int(given)
-
-
-@route(bp, "GET", "/v1/campaigns/{slug}/contributions/{id}")
+@route(bp, "GET", "/v1/campaigns/{slug}/contributions/{id}", gives=Contribution)
 def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
     campaign, found = campaigns.get(slug), contributions.get(slug, id)
     own = votes.own(slug, id, pseudonyms.of(slug, visit.person)) if visit.person else None
     return visit.json(told(found, tally=_tally(visit, campaign, found), own=own))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/contributions")
+@route(
+    bp,
+    "POST",
+    "/v1/campaigns/{slug}/contributions",
+    needs="enrolled",
+    takes=NewContribution,
+    gives=Contribution,
+    status=201,
+    errors=(409, 429),
+)
 def add(visit: Visit, slug: str) -> Response:
     return visit.json(told(_add(visit, campaigns.get(slug)), tally=None, own=0), 201)
 
 
-def _add(visit: Visit, campaign: Campaign) -> Contribution:
+def _add(visit: Visit, campaign: Campaign) -> contributions.Contribution:
     enrolment = enrolments.require(campaign.slug, visit.require_person())
-    body = visit.read(New)
-    return contributions.add(campaign, enrolment.pseudonym, Said(body.kind, body.title, body.text), request=visit.key, now=visit.now)
+    body = visit.read(NewContribution)
+    said = Said(body.kind, body.title, body.text, body.tags, body.choices)
+    return contributions.add(campaign, enrolment.pseudonym, said, request=visit.key, now=visit.now)
 
 
-def told(item: Contribution, *, tally: Counts | None, own: int | None) -> dict[str, Any]:
-    """A contribution as JSON. `tally` is None while it is hidden, `own` where nobody is signed in."""
-    return {
-        "id": item.id,
-        "campaign": item.campaign,
-        "phase": item.phase,
-        "kind": item.kind,
-        "title": item.title,
-        "text": item.text,
-        "author": item.author_id,
-        "created_at": times.stamp(int(item.created) / 1000),
-        "votes": {"up": tally.up, "down": tally.down} if tally else None,
-        "own_vote": own,
-    }
+def told(item: contributions.Contribution, *, tally: Counts | None, own: int | None, reason: bool = False) -> Contribution:
+    """A contribution as JSON. `tally` is None while it is hidden, `own` where nobody is signed in. `reason`: tell why it was
+    taken away, as only its author and moderators are told."""
+    return Contribution(
+        id=item.id,
+        campaign=item.campaign,
+        phase=item.phase,
+        kind=cast("Kind", item.kind),
+        title=item.title,
+        text=item.text,
+        tags=list(item.tags),
+        choices=dict(item.choices),
+        answers=list(item.answers),
+        author=item.author_id,
+        state=cast("State", item.state),
+        comments=int(item.comments),
+        created_at=times.stamp(int(item.created) / 1000),
+        edited_at=times.stamp(int(item.edited) / 1000) if item.edited else None,
+        votes=Votes(tally.up, tally.down) if tally else None,
+        own_vote=cast("OwnVote | None", own),
+        reason=item.reason if reason else None,
+        note=item.note if reason else None,
+    )
 
 
-def _tally(visit: Visit, campaign: Campaign, item: Contribution) -> Counts | None:
+def _tally(visit: Visit, campaign: Campaign, item: contributions.Contribution) -> Counts | None:
     return tallies.get(campaign.slug, item.id) if campaign.phase(item.phase).shows_tallies(visit.now) else None
 
 
