@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import msgspec
 from chalice import Response
@@ -29,7 +30,8 @@ _HARD = {
     "Cross-Origin-Resource-Policy": "same-origin",
 }
 _JSON_POLICY = "default-src 'none'; frame-ancestors 'none'"
-_LOCAL_PATH = re.compile(r"(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+")
+_LOCAL_MAX = 1000
+_LOCAL_PATH = re.compile(r"(?:/|(?:/[A-Za-z0-9_-][A-Za-z0-9_.-]*)+)(?:\?[A-Za-z0-9_.~%+&=,:-]*)?")
 _PAGE_POLICY = "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 S = TypeVar("S", bound=msgspec.Struct)
@@ -66,6 +68,15 @@ class Visit:
 
     def link(self, path: str) -> str:
         return f"{self.prefix}{path}"
+
+    @cached_property
+    def here(self) -> str | None:
+        """The page that is looked at, with its query: where to come back to. None where it answers a form."""
+        if self.request.method != "GET":
+            return None
+        found = self.request.query_params or {}
+        asked = urlencode([(name, value) for name in found for value in found.getlist(name)])
+        return local_path(f"{self.path}?{asked}" if asked else self.path)
 
     def query(self, name: str) -> str | None:
         found = (self.request.query_params or {}).get(name)
@@ -191,8 +202,9 @@ class Visit:
 
 
 def local_path(text: str | None) -> str:
-    """Where to go next, if it is one of our own paths; else the first page."""
-    return text if text and _LOCAL_PATH.fullmatch(text) else "/"
+    """Where to go next, if it is one of our own paths, with a query or without; else the first page. What browsers would
+    take for another site (`//`, `/\\`, a scheme) or a script would read after a `#` is none of them."""
+    return text if text and len(text) <= _LOCAL_MAX and _LOCAL_PATH.fullmatch(text) else "/"
 
 
 def wait(error: GroundswellError | None) -> dict[str, str]:

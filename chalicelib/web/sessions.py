@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 from chalice import Blueprint, Response
@@ -93,7 +94,7 @@ def ask_on_page(visit: Visit) -> Response:
     except GroundswellError as error:
         return _asking(visit, then, typed=visit.typed, wrong=error)
     visit.set_cookie(FLOW, flow, max_age=sessions.CODE_S)
-    return visit.redirect(f"/sign-in/code?next={then}")
+    return visit.redirect(f"/sign-in/code?next={quote(then, safe='/')}")
 
 
 def _asking(visit: Visit, then: str, **shown: Any) -> Response:

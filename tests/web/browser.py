@@ -97,16 +97,18 @@ class Page:
 
 
 class Browser:
-    """`prefix`: the stage that API Gateway's own address has before our paths."""
+    """`prefix`: the stage that API Gateway's own address has before our paths. `address`: what was asked for last."""
 
     def __init__(self, client: Client, prefix: str = "") -> None:
         self.client, self.prefix = client, prefix
         self.cookies: dict[str, str] = {}
         self.attributes: dict[str, str] = {}
         self.page = Page(HTTPResponse(b"", {}, 0))
+        self.address = ""
 
     def _ask(self, method: str, address: str, body: bytes = b"", headers: dict[str, str] | None = None) -> Page:
         assert address.startswith(self.prefix), f"{address} leaves {self.prefix}"
+        self.address = address.removeprefix(self.prefix)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         sent = {**(headers or {}), **({"Cookie": cookies} if cookies else {})}
         response = self.client.http.request(method, address.removeprefix(self.prefix) or "/", headers=sent, body=body)

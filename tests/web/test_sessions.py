@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -119,10 +120,30 @@ def test_session_ends_after_twelve_hours(ann: Browser, skipping: Skipping) -> No
     assert "Sign out" not in ann.get("/").text
 
 
-@pytest.mark.parametrize("next_", ["https://evil.example", "//evil.example", "/\\evil", "javascript:alert(1)", "/../..", "/a?b=c", "/%0d"])
+ELSEWHERE = (
+    "https://evil.example", "//evil.example", "///evil.example", "/\\evil", "\\/evil", "javascript:alert(1)", "/../..", "/%0d", "/a#b",
+    "/a?b=//evil", "/a?b=\\", "/a?b=\r\nSet-Cookie:x", "/a?b c", "?b=c", "@evil.example", "/a?" + "b" * 1000,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("next_", ELSEWHERE)
 def test_sign_in_leads_nowhere_else(browser: Browser, next_: str) -> None:
     browser.get("/sign-in")
     browser.send("/sign-in", email="ann@example.org", next=next_)
     fields = browser.page.form("/code").fields
 
     assert fields["next"] == "/"
+
+
+@pytest.mark.parametrize("query", ["reply=01JC-x_y", "sort=new&tag=within%20one&q=caf%C3%A9+au", "q=a%2Fb%3D%3D"])
+def test_sign_in_keeps_the_query_of_where_one_was(browser: Browser, query: str) -> None:
+    there = f"{HERE}?{query}"
+    browser.get(there)
+    asks = [link for link in browser.page.read.links if link.startswith("/sign-in?next=")]
+    browser.get(asks[0])
+    browser.send("/sign-in", email="ann@example.org")
+    browser.send("/sign-in/code", code=mailed_code())
+
+    assert parse_qs(urlsplit(browser.address).query) == parse_qs(query)
+    assert urlsplit(browser.address).path == HERE
+    assert "Sign out" in browser.page.text
