@@ -6,16 +6,11 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib import campaigns, comments, contributions, enrolments, pseudonyms
+from chalicelib import campaigns, enrolments, pseudonyms
 from chalicelib.campaigns import Campaign, NewPhase
-from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound, TooMany
+from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound
 from tests.aws import lost_response
 from tests.conftest import Make, make_campaign
-
-
-def add(campaign: Campaign, now: datetime, title: str = "Forms", request: str = "1", **changes: str) -> contributions.Contribution:
-    values = {"kind": "barrier", "title": title, "text": "Too many."} | changes
-    return contributions.add(campaign, "author", request=request, now=now, **values)  # type: ignore[arg-type]
 
 
 def test_organiser_of_a_campaign_is_who_made_it(campaign: Campaign, person: Make) -> None:
@@ -88,106 +83,6 @@ def test_pseudonyms_differ_by_campaign_and_between_voice_and_post(campaign: Camp
 
     found = {pseudonyms.of(campaign.slug, ann), pseudonyms.of(other.slug, ann), pseudonyms.supporter(campaign.slug, "person", ann)}
     assert len(found) == 3
-
-
-def test_public_author_ids_do_not_join_two_contributions(campaign: Campaign, now: datetime) -> None:
-    first, second = add(campaign, now), add(campaign, now, request="2")
-
-    assert first.author == second.author
-    assert first.author_id != second.author_id
-
-
-def test_repeated_request_adds_one_contribution(campaign: Campaign, now: datetime) -> None:
-    first, again = add(campaign, now), add(campaign, now + timedelta(seconds=5))
-
-    assert first.id == again.id
-    assert len(contributions.newest(campaign.slug, 1).items) == 1
-
-
-def test_lost_response_adds_one_contribution(campaign: Campaign, now: datetime) -> None:
-    for which in (1, 2):
-        with lost_response("dynamodb", "PutItem", which=which) as calls:
-            add(campaign, now, request=str(which))
-        assert len(calls) == 3
-
-    assert len(contributions.newest(campaign.slug, 1).items) == 2
-
-
-def test_list_is_newest_first_and_goes_on_by_cursor(campaign: Campaign, now: datetime) -> None:
-    for number in range(5):
-        add(campaign, now + timedelta(seconds=number), title=str(number), request=str(number))
-    first = contributions.newest(campaign.slug, 1, limit=3)
-    rest = contributions.newest(campaign.slug, 1, limit=3, cursor=first.next)
-
-    assert [item.title for item in [*first.items, *rest.items]] == ["4", "3", "2", "1", "0"]
-    assert rest.next is None
-
-
-@pytest.mark.parametrize("cursor", ["x", "äöü", "AAAA", "=" * 9])
-def test_cursor_that_is_not_ours_is_refused(campaign: Campaign, cursor: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        contributions.newest(campaign.slug, 1, cursor=cursor)
-
-    assert list(refused.value.fields) == ["cursor"]
-
-
-def test_cursor_of_another_list_is_refused(campaign: Campaign, now: datetime) -> None:
-    for number in range(2):
-        add(campaign, now, request=str(number))
-    cursor = contributions.newest(campaign.slug, 1, limit=1).next
-
-    with pytest.raises(Invalid):
-        contributions.newest("another", 1, cursor=cursor)
-
-
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [
-        ({"kind": "rant"}, "kind"),
-        ({"kind": "solution"}, "kind"),
-        ({"title": " "}, "title"),
-        ({"title": "x" * 121}, "title"),
-        ({"text": "x" * 5001}, "text"),
-    ],
-)
-def test_contribution_is_refused_naming_the_field(campaign: Campaign, now: datetime, changes: dict[str, str], field: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        add(campaign, now, **changes)
-
-    assert list(refused.value.fields) == [field]
-
-
-def test_contribution_is_refused_outside_the_phase(campaign: Campaign, now: datetime) -> None:
-    for when in (now - timedelta(days=2), now + timedelta(days=14)):
-        with pytest.raises(Conflict) as refused:
-            add(campaign, when)
-        assert refused.value.code == "phase_closed"
-
-
-def test_contributions_of_one_account_are_limited(campaign: Campaign, now: datetime) -> None:
-    for number in range(contributions.PER_HOUR):
-        add(campaign, now, request=str(number))
-    with pytest.raises(TooMany):
-        add(campaign, now, request="more")
-
-
-def test_repeated_request_adds_one_comment(campaign: Campaign, now: datetime) -> None:
-    idea = add(campaign, now)
-    for _ in range(2):
-        comments.add(campaign, idea.id, "ann", text="Yes.", request="1", now=now)
-    comments.add(campaign, idea.id, "author", text="Thank you.", request="1", now=now + timedelta(seconds=1))
-
-    found = comments.of(campaign.slug, idea.id)
-    assert [comment.text for comment in found] == ["Yes.", "Thank you."]
-    assert [comment.author_id == idea.author_id for comment in found] == [False, True]
-
-
-@pytest.mark.parametrize("text", ["", " ", "x" * 2001])
-def test_comment_is_refused_naming_the_field(campaign: Campaign, now: datetime, text: str) -> None:
-    with pytest.raises(Invalid) as refused:
-        comments.add(campaign, add(campaign, now).id, "ann", text=text, request="1", now=now)
-
-    assert list(refused.value.fields) == ["text"]
 
 
 @pytest.mark.parametrize("slug", ["nowhere", "", "../etc", "A B", "x" * 70])
