@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from . import campaigns, contributions, ids, limits, pseudonyms, settings, store
+from . import campaigns, contributions, cursors, ids, limits, pseudonyms, settings, store
 from .campaigns import Campaign
 from .contributions import Contribution
 from .errors import Forbidden, Invalid, NotFound
 
 TEXT_MAX = 2000
-SHOWN = 500
+SHOWN = 200
+_ID = re.compile(r"[0-9a-z]{26}")
 
 
 class Comment(store.Record):
-    """`parent` is the comment that this one replies to. `state`: published, hidden, or withdrawn (then without text)."""
+    """`parent` is the comment that this one replies to. `state`: published, hidden, or withdrawn (then without text).
+    `reason`, `note`: why a moderator hid it."""
 
     class Meta:
         table_name = settings.table("comments")
@@ -28,6 +32,8 @@ class Comment(store.Record):
     created = NumberAttribute()
     parent = UnicodeAttribute(null=True)
     state = UnicodeAttribute(default="published")
+    reason = UnicodeAttribute(null=True)
+    note = UnicodeAttribute(null=True)
 
     @property
     def id(self) -> str:
@@ -52,7 +58,7 @@ def add(
 ) -> Comment:
     """Adds a comment while the contribution's phase is open. Repeating with the same `request` key adds nothing.
 
-    Raises `NotFound`, `Conflict` (phase_closed, not_in_phase), `Invalid` (text, parent), `TooMany`."""
+    Raises `NotFound`, `Conflict` (not_open, phase_closed, not_in_phase), `Invalid` (text, parent), `TooMany`."""
     found = contributions.get(campaign.slug, contribution)
     campaigns.require(campaign, found.phase, "comment", now=now)
     text, key = _checked(text), contributions.key(campaign.slug, contribution)
@@ -78,28 +84,46 @@ def _checked(text: str) -> str:
 
 
 def _check_parent(key: str, parent: str) -> None:
-    found = Comment.find(key, parent)
+    found = Comment.find(key, parent) if _ID.fullmatch(parent) else None
     if found is None or found.state != "published":
         raise Invalid.field("parent", "the comment that this replies to is not there any more")
     if found.parent:
         raise Invalid.field("parent", "one can reply to a comment, not to a reply")
 
 
-def of(campaign: str, contribution: str) -> list[Comment]:
-    """Published ones, oldest first, each followed by its replies. What was taken away stays, as a place, where it has
-    replies. At most `SHOWN` are read."""
-    read = list(Comment.query(contributions.key(campaign, contribution), limit=SHOWN))
+@dataclass(frozen=True, slots=True)
+class Page:
+    items: list[Comment]
+    next: str | None
+
+
+def of(campaign: str, contribution: str, *, cursor: str | None = None) -> Page:
+    """Published ones, oldest first, each followed by its replies; about `SHOWN` at once. What was taken away stays, as a
+    place, where it has replies. Raises `Invalid` (cursor)."""
+    key = contributions.key(campaign, contribution)
+    after = cursors.read(key, cursor) if cursor else ""
+    items: list[Comment] = []
+    for thread in _threads(key):
+        if len(items) >= SHOWN:
+            return Page(items, cursors.make(key, after))
+        if thread[0].id > after:
+            items, after = [*items, *thread], thread[0].id
+    return Page(items, None)
+
+
+def _threads(key: str) -> list[list[Comment]]:
     replies: dict[str, list[Comment]] = {}
+    read = list(Comment.query(key, consistent_read=True))
     for comment in read:
         if comment.parent and comment.state == "published":
             replies.setdefault(comment.parent, []).append(comment)
     tops = [comment for comment in read if not comment.parent and (comment.state == "published" or comment.id in replies)]
-    return [one for top in tops for one in (top, *replies.get(top.id, []))]
+    return [[top, *replies.get(top.id, [])] for top in tops]
 
 
 def find(campaign: str, contribution: str, comment: str) -> Comment:
     """Whatever its state. Raises `NotFound`."""
-    found = Comment.find(contributions.key(campaign, contribution), comment)
+    found = Comment.find(contributions.key(campaign, contribution), comment) if _ID.fullmatch(comment) else None
     if found is None:
         raise NotFound("There is no such comment.")
     return found

@@ -47,7 +47,8 @@ def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, n
     """The author's new words, while the phase is open. In a pre-moderated phase they wait for a moderator again. Safe to
     repeat: the same words again change nothing.
 
-    Raises `NotFound`, `Forbidden` (not_author), `Conflict` (phase_closed, not_in_phase, hidden, changed), `Invalid`."""
+    Raises `NotFound`, `Forbidden` (not_author), `Invalid`, `Conflict` (not_open, phase_closed, not_in_phase, hidden,
+    too_many_revisions, changed)."""
     found = _own(campaign, contribution, pseudonym)
     phase = campaigns.require(campaign, found.phase, "contribute", now=now)
     if found.state not in ("published", "pending"):
@@ -55,14 +56,13 @@ def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, n
     said = contributions.cleaned(said)
     contributions.check(campaign, said, list(phase.kinds))
     if contributions.said_by(found) == said:
-        return found
+        return _forget_if_unseen(found) if found.edited else found
     if int(found.revision) > REVISIONS_MAX:
         raise Conflict(f"An idea can be changed {REVISIONS_MAX} times; please add another one.", code="too_many_revisions")
     if phase.premoderated:
         flags.await_review(campaign.slug, found.id, now=now)
     _replace(found, said, "pending" if phase.premoderated else str(found.state), now)
-    _forget_if_unseen(found)
-    return contributions.find(campaign.slug, contribution, consistent=True)
+    return _forget_if_unseen(found)
 
 
 def _own(campaign: Campaign, contribution: str, pseudonym: str) -> Contribution:
@@ -73,13 +73,17 @@ def _own(campaign: Campaign, contribution: str, pseudonym: str) -> Contribution:
     return found
 
 
+_SAID = ("kind", "title", "text", "tags", "choices", "answers")
+
+
 def _replace(found: Contribution, said: Said, state: str, now: datetime) -> None:
     number, at = int(found.revision), ids.milliseconds(now)
     earlier = Revision(pk=_key(found), sk=f"{number:03d}", title=found.title, text=found.text, replaced=at)
     actions: list[Action] = [Contribution.revision.set(number + 1), Contribution.edited.set(at), Contribution.state.set(state)]
     wanted = Contribution()
     contributions.say(wanted, said)
-    actions += [getattr(Contribution, name).set(getattr(wanted, name)) for name in ("kind", "title", "text", "tags", "choices")]
+    wanted.answers = list(found.answers) if said.kind == "solution" else []
+    actions += [getattr(Contribution, name).set(getattr(wanted, name)) for name in _SAID]
 
     def fill(transaction: TransactWrite) -> None:
         transaction.save(earlier, condition=Revision.pk.does_not_exist())
@@ -91,15 +95,21 @@ def _replace(found: Contribution, said: Said, state: str, now: datetime) -> None
             raise Conflict("This was changed somewhere else meanwhile; please look again.", code="changed")
 
 
-def _forget_if_unseen(found: Contribution) -> None:
+def _forget_if_unseen(found: Contribution) -> Contribution:
     """Asked after the words were replaced, so that a vote on the old ones cannot slip through: where nobody has voted,
-    there is nothing to keep. Cut off before this, a revision too many stays visible."""
+    there is nothing to keep. Cut off before this, a revision too many stays until the same words are sent again."""
     key = contributions.key(found.campaign, found.id)
-    if next(iter(votes.ever(key)), None) is None:
-        for revision in Revision.query(_key(found), consistent_read=True):
-            revision.delete()
-        there = contributions.find(found.campaign, found.id, consistent=True)
-        store.update_if(there, [Contribution.edited.remove()], Contribution.revision == there.revision)
+    there = contributions.find(found.campaign, found.id, consistent=True)
+    if there.edited and next(iter(votes.ever(key)), None) is None:
+        _delete_revisions(there)
+        if store.update_if(there, [Contribution.edited.remove()], Contribution.revision == there.revision):
+            there.edited = None
+    return there
+
+
+def _delete_revisions(found: Contribution) -> None:
+    for revision in Revision.query(_key(found), consistent_read=True):
+        revision.delete()
 
 
 def withdraw(campaign: Campaign, contribution: str, pseudonym: str) -> None:
@@ -109,6 +119,7 @@ def withdraw(campaign: Campaign, contribution: str, pseudonym: str) -> None:
     found = _own(campaign, contribution, pseudonym)
     gone = [Contribution.state.set("withdrawn"), Contribution.title.set(" "), Contribution.text.set(" "), Contribution.tags.set([])]
     gone += [Contribution.choices.set({}), Contribution.answers.set([]), Contribution.edited.remove()]
+    gone += [Contribution.reason.remove(), Contribution.note.remove()]
     store.update_if(found, gone, Contribution.pk.exists())
-    for revision in Revision.query(_key(found), consistent_read=True):
-        revision.delete()
+    _delete_revisions(found)
+    flags.end_review(campaign.slug, found.id)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 
-from . import campaigns, contributions, enrolments, ids, limits, settings, store
+from . import campaigns, contributions, enrolments, ids, limits, pseudonyms, settings, store
 from .campaigns import Campaign
+from .contributions import Contribution
+from .enrolments import Enrolment
 from .errors import Invalid
 
 
@@ -37,29 +40,56 @@ class Vote(store.Record):
     by_pseudonym = ByPseudonym()
 
 
-def cast(campaign: Campaign, contribution: str, pseudonym: str, value: int, *, now: datetime) -> int:
-    """Casts or changes the person's vote; returns the value that stands. Safe to repeat.
+@dataclass(frozen=True, slots=True)
+class Ballot:
+    """What a vote is judged by."""
 
-    Raises `Invalid` (value), `NotFound`, `Conflict` (phase_closed, not_in_phase), `TooMany`."""
+    campaign: Campaign
+    pseudonym: str
+    contribution: Contribution
+
+
+def ballot(slug: str, contribution: str, person: str) -> Ballot:
+    """Everything that a vote of this person needs, in one eventually consistent read. Only where that shows nothing to vote
+    on, or nobody who may, is it looked for one by one, so that what was made a moment ago is found.
+
+    Raises `NotFound`, `Forbidden` (not_enrolled, suspended)."""
+    phase, pseudonym = contributions.phase_of(contribution), pseudonyms.of(slug, person)
+    wanted: Mapping[type[store.Record], list[store.Key]] = {
+        Campaign: [(slug,)],
+        Enrolment: [(slug, pseudonym)],
+        Contribution: [(f"{slug}#{phase}", contribution)],
+    }
+    campaign, enrolment, found = (next(iter(items), None) for items in store.read_together(wanted).values())
+    if campaign is None or enrolment is None or not enrolment.role or enrolment.suspended:
+        campaign, enrolment = campaigns.get(slug), enrolments.require(slug, person)
+    return Ballot(campaign, enrolment.pseudonym, found or contributions.find(slug, contribution))
+
+
+def cast(campaign: Campaign, contribution: str, pseudonym: str, value: int, *, now: datetime, found: Contribution | None = None) -> int:
+    """Casts or changes the person's vote; returns the value that stands. Safe to repeat. `found`: the contribution, where
+    it has been read already.
+
+    Raises `Invalid` (value), `NotFound`, `Conflict` (not_open, phase_closed, not_in_phase), `TooMany`."""
     if isinstance(value, bool) or value not in (1, -1):
         raise Invalid.field("value", "1 votes up, -1 votes down; to take a vote back, withdraw it")
-    _require_votable(campaign, contribution, pseudonym, now)
+    _require_votable(campaign, contribution, pseudonym, now, found)
     return _write(contributions.key(campaign.slug, contribution), pseudonym, value, now)
 
 
-def withdraw(campaign: Campaign, contribution: str, pseudonym: str, *, now: datetime) -> None:
-    """Takes the person's vote back. Safe to repeat, and without a vote nothing happens.
+def withdraw(campaign: Campaign, contribution: str, pseudonym: str, *, now: datetime, found: Contribution | None = None) -> None:
+    """Takes the person's vote back. Safe to repeat, and without a vote nothing happens. `found`: as for `cast`.
 
-    Raises `NotFound`, `Conflict` (phase_closed, not_in_phase), `TooMany`."""
-    _require_votable(campaign, contribution, pseudonym, now)
+    Raises `NotFound`, `Conflict` (not_open, phase_closed, not_in_phase), `TooMany`."""
+    _require_votable(campaign, contribution, pseudonym, now, found)
     key = contributions.key(campaign.slug, contribution)
     if Vote.find(key, pseudonym) is not None:
         _write(key, pseudonym, 0, now)
 
 
-def _require_votable(campaign: Campaign, contribution: str, pseudonym: str, now: datetime) -> None:
+def _require_votable(campaign: Campaign, contribution: str, pseudonym: str, now: datetime, found: Contribution | None) -> None:
     campaigns.require(campaign, contributions.phase_of(contribution), "vote", now=now)
-    contributions.get(campaign.slug, contribution)
+    contributions.visible(found or contributions.find(campaign.slug, contribution))
     limits.take("vote", f"{campaign.slug}#{pseudonym}", allowed=campaign.limit("votes_per_hour"), window_s=3600, now=now)
 
 
