@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -137,3 +137,33 @@ def write_together(fill: Callable[[TransactWrite], None]) -> list[bool] | None:
                 raise
             return [reason == "ConditionalCheckFailed" for reason in reasons]
     raise AssertionError("unreachable")
+
+
+Key = tuple[str, str] | tuple[str]
+_BATCH = 100
+
+
+def read_together(
+    wanted: Mapping[type[Record], Iterable[Key]], *, consistent: Collection[type[Record]] = ()
+) -> dict[type[Record], list[Any]]:
+    """Items of several models, each of another table, in as few calls as 100 keys each allow; what is not there is left
+    out. Read consistently only for the models in `consistent`."""
+    pairs = [(model, key) for model, keys in wanted.items() for key in dict.fromkeys(keys)]
+    found: dict[type[Record], list[Any]] = {model: [] for model in wanted}
+    for start in range(0, len(pairs), _BATCH):
+        asked = _asked(pairs[start : start + _BATCH], consistent)
+        while asked:
+            answer = dynamodb().batch_get_item(RequestItems=asked)
+            for model, items in found.items():
+                items += [model.from_raw_data(raw) for raw in answer["Responses"].get(model.Meta.table_name, [])]
+            asked = answer.get("UnprocessedKeys")
+    return found
+
+
+def _asked(pairs: Sequence[tuple[type[Record], Key]], consistent: Collection[type[Record]]) -> dict[str, Any]:
+    """A BatchGetItem's `RequestItems`."""
+    asked: dict[str, Any] = {}
+    for model, key in pairs:
+        table = asked.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": model in consistent})
+        table["Keys"].append({name: {"S": part} for name, part in zip(("pk", "sk"), key, strict=False)})
+    return asked
