@@ -5,14 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from . import enrolments, ids, phases, pseudonyms, settings, store, texts
-from .details import LIMITS, Details, missing, needed, refuse, texts_of, wrong_in
+from . import enrolments, ids, phases, pseudonyms, settings, store, team, texts
+from .details import LIMITS, ZONE, Details, cleaned, missing, needed, refuse, texts_of, wrong_in
+from .enrolments import Enrolment
 from .errors import Conflict, Invalid, NotFound
 from .phases import KINDS, RIGHTS, Kind, NewPhase, Phase, Right
 
@@ -22,8 +24,8 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,58}[a-z0-9])")
 
 class Campaign(store.Record):
     """`launch` is the id of the campaign's launch, once there is one; `founder` the pseudonym of who made it. `opened`
-    (epoch milliseconds): nobody takes part before. `choices`: [{id, label, options: [{id, label}]}], the campaign's own
-    fields of a contribution. `partners`: [{name, link, logo}], `controllers`: [{name, contact}]. Long texts: `texts`."""
+    (epoch milliseconds): nobody takes part before. `zone`, `choices`, `partners`, `controllers`, `limits`: as in `Details`.
+    `revision` counts the organisers' changes. Long texts and logos: `texts`."""
 
     class Meta:
         table_name = settings.table("campaigns")
@@ -31,6 +33,7 @@ class Campaign(store.Record):
     pk = UnicodeAttribute(hash_key=True)
     title = UnicodeAttribute()
     question = UnicodeAttribute()
+    zone = UnicodeAttribute(default=ZONE)
     phases = ListAttribute(of=Phase)
     choices: JSONAttribute = JSONAttribute(default=list)
     tags: ListAttribute[str] = ListAttribute(of=UnicodeAttribute, default=list)  # type: ignore[arg-type]
@@ -71,42 +74,49 @@ class Campaign(store.Record):
 
 
 def create(slug: str, details: Details, *, organiser: str, now: datetime) -> Campaign:
-    """Makes a campaign, not open yet, whose first organiser is the person `organiser`. Safe to repeat by the same person.
+    """Makes a campaign, not open yet, whose first organiser is the person `organiser`. Safe to repeat.
 
-    Raises `Invalid` with every wrong field, `Conflict` (taken) where the slug is somebody else's."""
+    Raises `Invalid` with every wrong field, `Conflict` (taken) where there is another campaign at this address."""
+    details = cleaned(details)
     wrong = {} if _SLUG.fullmatch(slug) else {"slug": "3 to 60 small letters, digits and hyphens, such as change-challenge"}
     refuse(wrong | wrong_in(details))
     pseudonyms.create(slug)
     campaign = Campaign(pk=slug, created=ids.milliseconds(now), revision=1)
     campaign.founder = campaign.changed_by = pseudonyms.of(slug, organiser)
     _fill(campaign, details)
-    if not store.save_if(campaign, Campaign.pk.does_not_exist()):
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.save(campaign, condition=Campaign.pk.does_not_exist())
+        transaction.save(texts.item(slug, texts_of(details)))
+
+    if store.write_together(fill) is not None:
         founder, campaign = campaign.founder, get(slug, consistent=True)
-        if campaign.founder != founder:
+        if campaign.founder != founder or (campaign.revision == 1 and details_of(campaign) != details):
             raise Conflict(f"slug: {slug} is taken; please choose another", code="taken", fields={"slug": "taken"})
-    else:
-        texts.put(slug, texts_of(details))
-    enrolments.appoint(slug, organiser, ["organiser"], now=now)
+    team.found(slug, organiser, now=now)
     return campaign
 
 
-def change(campaign: Campaign, changes: Mapping[str, Any], organiser: str, *, now: datetime) -> Campaign:
-    """Changes some of `Details`. Safe to repeat: the same again changes nothing.
+def change(campaign: Campaign, changes: Mapping[str, Any], organiser: str, *, now: datetime, revision: int | None = None) -> Campaign:
+    """Changes some of `Details`. `revision`: of what the organiser had before them. Safe to repeat: the same again changes
+    nothing.
 
     Raises `Invalid` with every wrong field, `Conflict` (phase_begun; changed: somebody else changed it meanwhile; opened:
     an open campaign cannot do without what opening asks for)."""
-    before = details(campaign)
-    after = replace(before, **changes)
+    before = details_of(campaign)
+    after = cleaned(replace(before, **changes))
     refuse(wrong_in(after))
-    if before.minimum_age is not None and after.minimum_age is None:
-        raise Invalid.field("minimum_age", "an age of at least 13")
-    if "phases" in changes:
-        phases.check_change(list(campaign.phases), list(after.phases), now=now)
-    if campaign.opened and missing(after):
-        raise Conflict(needed(missing(after)), code="opened", fields=missing(after))
     if after == before:
         return campaign
+    if revision not in (None, int(campaign.revision)):
+        raise _changed()
+    if campaign.opened:
+        phases.check_change(list(campaign.phases), list(after.phases), now=now)
+        if missing(after):
+            raise Conflict(needed(missing(after)), code="opened", fields=missing(after))
     _write(campaign, after, organiser)
+    for partner in {one["id"] for one in before.partners} - {one["id"] for one in after.partners}:
+        texts.drop_logo(campaign.slug, partner)
     return get(campaign.slug, consistent=True)
 
 
@@ -114,62 +124,61 @@ def _write(campaign: Campaign, after: Details, organiser: str) -> None:
     revision = int(campaign.revision)
     wanted = Campaign(pk=campaign.slug, revision=revision + 1, changed_by=organiser)
     _fill(wanted, after)
-    names = (*_SET, *(["minimum_age"] if after.minimum_age is not None else []))
-    actions = [getattr(Campaign, name).set(getattr(wanted, name)) for name in names]
+    actions: list[Action] = [getattr(Campaign, name).set(getattr(wanted, name)) for name in _SET]
+    age = Campaign.minimum_age
+    actions.append(age.remove() if after.minimum_age is None else age.set(after.minimum_age))
 
     def fill(transaction: TransactWrite) -> None:
         transaction.update(wanted, actions=actions, condition=Campaign.revision == revision)
         transaction.save(texts.item(campaign.slug, texts_of(after)))
 
     if store.write_together(fill) is not None:
-        now_there = get(campaign.slug, consistent=True)  # a lost response: what stands is what we wrote
-        if details(now_there) != after or now_there.changed_by != organiser:
-            raise Conflict("Somebody else changed the campaign meanwhile; please look again.", code="changed")
+        there = get(campaign.slug, consistent=True)  # a lost response: what stands is what we wrote
+        if details_of(there) != after or there.changed_by != organiser:
+            raise _changed()
 
 
-_SET = ("title", "question", "contact", "phases", "choices", "partners", "controllers", "tags", "limits", "revision", "changed_by")
+_PLAIN = ("title", "question", "zone", "contact", "choices", "tags", "partners", "controllers", "limits")
+_SET = (*_PLAIN, "phases", "revision", "changed_by")
+
+
+def _changed() -> Conflict:
+    return Conflict("Somebody else changed the campaign meanwhile; please look again at what it says now.", code="changed")
 
 
 def open_up(campaign: Campaign, *, now: datetime) -> Campaign:
-    """Lets people take part. Safe to repeat. Raises `Conflict` (not_ready) with every field that is still missing."""
-    lacking = missing(details(campaign))
+    """Lets people take part. Safe to repeat. Raises `Conflict` (not_ready: with every field that is still missing; changed)."""
+    if campaign.opened:
+        return campaign
+    lacking = missing(details_of(campaign))
     if lacking:
         raise Conflict(needed(lacking), code="not_ready", fields=lacking)
-    campaign.update(actions=[Campaign.opened.set(Campaign.opened | ids.milliseconds(now))], condition=Campaign.pk.exists())
+    actions: list[Action] = [Campaign.opened.set(ids.milliseconds(now)), Campaign.revision.set(campaign.revision + 1)]
+    if not store.update_if(campaign, actions, (Campaign.revision == campaign.revision) & Campaign.opened.does_not_exist()):
+        campaign = get(campaign.slug, consistent=True)
+        if not campaign.opened:
+            raise _changed()
     return campaign
 
 
-def details(campaign: Campaign) -> Details:
+def details_of(campaign: Campaign) -> Details:
     """What stands, as `change` takes it."""
-    told = texts.get(campaign.slug)
-    return Details(
-        title=campaign.title,
-        question=campaign.question,
-        phases=[_as_new(phase) for phase in campaign.phases],
-        about=told.about,
-        rules=told.rules,
-        urgent=told.urgent,
-        choices=campaign.choices,
-        tags=list(campaign.tags),
-        partners=campaign.partners,
-        controllers=campaign.controllers,
-        contact=campaign.contact,
-        minimum_age=None if campaign.minimum_age is None else int(campaign.minimum_age),
-        limits=campaign.limits,
+    told = texts.get(campaign.slug, consistent=True)
+    return cleaned(
+        Details(
+            **{name: getattr(campaign, name) for name in _PLAIN},
+            **{name: getattr(told, name) for name in texts.MAX},
+            phases=[phases.as_new(phase) for phase in campaign.phases],
+            minimum_age=None if campaign.minimum_age is None else int(campaign.minimum_age),
+        )
     )
 
 
-def _as_new(phase: Phase) -> NewPhase:
-    names = ("title", "question", "contribute", "comment", "vote", "blind", "premoderated")
-    opens_at, closes_at = (datetime.fromtimestamp(float(at), UTC) for at in (phase.opens_at, phase.closes_at))
-    return NewPhase(opens_at=opens_at, closes_at=closes_at, kinds=list(phase.kinds), **{name: getattr(phase, name) for name in names})
-
-
 def _fill(campaign: Campaign, found: Details) -> None:
-    campaign.title, campaign.question, campaign.contact = found.title.strip(), found.question.strip(), found.contact.strip()
+    for name in _PLAIN:
+        setattr(campaign, name, getattr(found, name))
+    campaign.minimum_age = found.minimum_age
     campaign.phases = [phases.build(number, phase) for number, phase in enumerate(found.phases, 1)]
-    campaign.choices, campaign.partners, campaign.controllers = list(found.choices), list(found.partners), list(found.controllers)
-    campaign.tags, campaign.minimum_age, campaign.limits = list(found.tags), found.minimum_age, dict(found.limits)
 
 
 def get(slug: str, *, consistent: bool = False) -> Campaign:
@@ -185,11 +194,26 @@ def every() -> list[Campaign]:
     return sorted(Campaign.scan(), key=lambda campaign: -int(campaign.created))
 
 
+def admit(campaign: Campaign, person: str, role: str, *, of_age: bool, now: datetime) -> Enrolment:
+    """Lets a person join, or change their role. Who joins says once that they are old enough. Safe to repeat.
+
+    Raises `Conflict` (not_open), `Invalid` (role, of_age), `Forbidden` (suspended)."""
+    if not campaign.opened:
+        raise _not_open()
+    if campaign.minimum_age is not None and not of_age and not enrolments.is_of_age(campaign.slug, person):
+        raise Invalid.field("of_age", f"only people of {int(campaign.minimum_age)} or older can take part")
+    return enrolments.join(campaign.slug, person, role, now=now, of_age=of_age)
+
+
+def _not_open() -> Conflict:
+    return Conflict("This campaign is not open yet.", code="not_open")
+
+
 def require(campaign: Campaign, number: int, right: Right, *, now: datetime) -> Phase:
     """The phase if it allows this now. Raises `Conflict` (not_open, phase_closed, not_in_phase)."""
     phase = campaign.phase(number)
     if not campaign.opened:
-        raise Conflict("This campaign is not open yet.", code="not_open")
+        raise _not_open()
     if not phase.is_open(now):
         raise Conflict(f"The stage “{phase.title}” is not open, so this can no longer be changed.", code="phase_closed")
     if not phase.allows(right, now):

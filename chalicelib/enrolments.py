@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
 
 from . import ids, pseudonyms, settings, store
 from .errors import Forbidden, Invalid
@@ -18,7 +19,8 @@ DUTIES: tuple[Duty, ...] = ("organiser", "moderator", "coder")
 
 
 class Enrolment(store.Record):
-    """`suspended` (epoch milliseconds): may do nothing, and their votes do not count."""
+    """`suspended` (epoch milliseconds): may do nothing, and their votes do not count. `of_age`: said to have reached the
+    campaign's minimum age."""
 
     class Meta:
         table_name = settings.table("enrolments")
@@ -29,6 +31,7 @@ class Enrolment(store.Record):
     organiser = BooleanAttribute(default=False)
     moderator = BooleanAttribute(default=False)
     coder = BooleanAttribute(default=False)
+    of_age = BooleanAttribute(default=False)
     suspended = NumberAttribute(null=True)
     joined = NumberAttribute(null=True)
 
@@ -55,33 +58,45 @@ class Suspension(store.Record):
     sk = UnicodeAttribute(range_key=True)
 
 
-def join(campaign: str, person: str, role: str, *, now: datetime) -> Enrolment:
-    """Enrols the person or changes their role. Safe to repeat. Raises `Invalid` (role), `Forbidden` (suspended)."""
+def join(campaign: str, person: str, role: str, *, now: datetime, of_age: bool = False) -> Enrolment:
+    """Enrols the person or changes their role. Of their age only that they said to have reached it is recorded. Safe to
+    repeat. What a campaign asks of who joins is checked by `campaigns.admit`.
+
+    Raises `Invalid` (role), `Forbidden` (suspended)."""
     if role not in ROLES:
         raise Invalid.field("role", f"please choose one of {', '.join(ROLES)}")
     item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
-    first = Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))
-    if not store.update_if(item, [Enrolment.role.set(role), first], Enrolment.suspended.does_not_exist()):
+    actions = [Enrolment.role.set(role), Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))]
+    if of_age:
+        actions.append(Enrolment.of_age.set(True))
+    if not store.update_if(item, actions, Enrolment.suspended.does_not_exist()):
         raise suspended()
     return item
 
 
 def appoint(campaign: str, person: str, duties: Sequence[Duty], *, now: datetime) -> Enrolment:
-    """Gives the person these duties in the campaign, besides those they have. Safe to repeat."""
+    """Gives the person these duties in the campaign, besides those they have. Safe to repeat. `team` lists who was invited."""
     item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
     given = [getattr(Enrolment, duty).set(True) for duty in duties]
     item.update(actions=[*given, Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))])
     return item
 
 
-def dismiss(campaign: str, person: str) -> None:
-    """Takes all duties from the person; their role stays. Safe to repeat."""
+def set_duties(transaction: TransactWrite, campaign: str, person: str, duties: Sequence[str], *, now: datetime) -> None:
+    """Gives the person exactly these duties, as a part of a transaction; their role stays."""
     item = Enrolment(pk=campaign, sk=pseudonyms.of(campaign, person))
-    store.update_if(item, [getattr(Enrolment, duty).set(False) for duty in DUTIES], Enrolment.pk.exists())
+    given = [getattr(Enrolment, duty).set(duty in duties) for duty in DUTIES]
+    transaction.update(item, actions=[*given, Enrolment.joined.set(Enrolment.joined | ids.milliseconds(now))])
 
 
 def find(campaign: str, person: str) -> Enrolment | None:
     return Enrolment.find(campaign, pseudonyms.of(campaign, person), consistent=False)
+
+
+def is_of_age(campaign: str, person: str) -> bool:
+    """Whether they have said so."""
+    found = find(campaign, person)
+    return found is not None and bool(found.of_age)
 
 
 def require(campaign: str, person: str) -> Enrolment:

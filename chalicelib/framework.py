@@ -47,11 +47,33 @@ class Said:
 
 def of(campaign: str) -> list[Entry]:
     """Barriers first, then building blocks, each in the order in which they were added."""
-    return sorted(Entry.query(campaign), key=lambda entry: (entry.kind, int(entry.created), entry.id))
+    return sorted(Entry.query(campaign, consistent_read=True), key=lambda entry: (entry.kind, int(entry.created), entry.id))
 
 
 def put(campaign: str, entry: str, said: Said, *, now: datetime) -> Entry:
     """Adds or changes an entry. Safe to repeat. Raises `Invalid` with every wrong field, `Conflict` (too_many_entries)."""
+    known = {one.id: one for one in of(campaign)}
+    item = _item(campaign, entry, said, now)
+    if entry not in known and len(known) >= ENTRIES_MAX:
+        raise Conflict(f"A framework has at most {ENTRIES_MAX} entries.", code="too_many_entries")
+    item.created = int(known[entry].created) if entry in known else item.created
+    item.save()
+    return item
+
+
+def add(campaign: str, said: Said, *, now: datetime) -> Entry:
+    """Adds an entry under an id made from its title. Safe to repeat.
+
+    Raises `Invalid` with every wrong field, `Conflict` (too_many_entries, entry_exists: another one has this title)."""
+    entry = id_of(said.title)
+    there = Entry.find(campaign, entry)
+    if there is not None and (there.kind, there.title, there.text) != (said.kind, said.title.strip(), said.text.strip()):
+        raise Conflict("There is an entry with this title already.", code="entry_exists", fields={"title": "there is one already"})
+    return put(campaign, entry, said, now=now)
+
+
+def _item(campaign: str, entry: str, said: Said, now: datetime) -> Entry:
+    """Raises `Invalid` with every wrong field."""
     title, text = said.title.strip(), said.text.strip()
     wrong: dict[str, str] = {}
     if not _ID.fullmatch(entry):
@@ -64,18 +86,12 @@ def put(campaign: str, entry: str, said: Said, *, now: datetime) -> Entry:
         wrong["text"] = f"{len(text)} characters; at most {TEXT_MAX} fit"
     if wrong:
         raise Invalid.fields_of(wrong)
-    known = {one.id: one for one in of(campaign)}
-    if entry not in known and len(known) >= ENTRIES_MAX:
-        raise Conflict(f"A framework has at most {ENTRIES_MAX} entries.", code="too_many_entries")
-    created = int(known[entry].created) if entry in known else ids.milliseconds(now)
-    item = Entry(pk=campaign, sk=entry, kind=said.kind, title=title, text=text, created=created)
-    item.save()
-    return item
+    return Entry(pk=campaign, sk=entry, kind=said.kind, title=title, text=text, created=ids.milliseconds(now))
 
 
 def id_of(title: str) -> str:
-    """An id made from a title, as pages do: `Playing it safe` -> `playing-it-safe`. May be empty."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-")
+    """`Playing it safe` -> `playing-it-safe`."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")[:60].strip("-") or "entry"
 
 
 def remove(campaign: str, entry: str) -> None:

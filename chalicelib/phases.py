@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 from pynamodb.attributes import BooleanAttribute, ListAttribute, MapAttribute, NumberAttribute, UnicodeAttribute
@@ -59,6 +59,21 @@ class NewPhase:
     comment: bool = True
     vote: bool = True
     premoderated: bool = False
+
+
+def cleaned(phase: NewPhase) -> NewPhase:
+    """As it is stored: times are instants in whole seconds, so that two of them compare the same on every clock."""
+    opens_at, closes_at = (at.astimezone(UTC).replace(microsecond=0) for at in (phase.opens_at, phase.closes_at))
+    return replace(
+        phase, title=phase.title.strip(), question=phase.question.strip(), opens_at=opens_at, closes_at=closes_at, kinds=list(phase.kinds)
+    )
+
+
+def as_new(phase: Phase) -> NewPhase:
+    """What stands, as it would be given again."""
+    names = ("title", "question", "contribute", "comment", "vote", "blind", "premoderated")
+    opens_at, closes_at = (datetime.fromtimestamp(float(at), UTC) for at in (phase.opens_at, phase.closes_at))
+    return NewPhase(opens_at=opens_at, closes_at=closes_at, kinds=list(phase.kinds), **{name: getattr(phase, name) for name in names})
 
 
 def build(number: int, new: NewPhase) -> Phase:

@@ -1,5 +1,5 @@
 """Who has a duty in a campaign: organisers invite and remove people by their e-mail address. A duty holds from the moment
-of the invitation: whoever signs in with that address has it."""
+of the invitation: whoever signs in with that address has it. The list and the enrolments change together or not at all."""
 
 from __future__ import annotations
 
@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pynamodb.attributes import BinaryAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
 
 from . import enrolments, ids, keyring, limits, mail, participants, settings, store
-from .campaigns import Campaign
 from .enrolments import DUTIES, Duty
-from .errors import Conflict, Invalid, NotFound
+from .errors import Conflict, Invalid
 
 MEMBERS_MAX = 100
 INVITATIONS_PER_HOUR = 30
+_ATTEMPTS = 10
 
 
 class MemberItem(store.Record):
@@ -33,68 +34,117 @@ class MemberItem(store.Record):
 
 @dataclass(frozen=True, slots=True)
 class Member:
+    """`invited` in epoch milliseconds."""
+
     id: str
     email: str
     duties: list[str]
     invited: int
 
 
-def invite(campaign: Campaign, email: str, duties: Sequence[str], address: str, *, now: datetime) -> Member:
-    """Gives the person with this e-mail address duties (in place of those they had), and tells them where to sign in
-    (`address`). Safe to repeat.
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """What an invitation says: the campaign's title, and the address at which its team signs in."""
 
-    Raises `Invalid` (email, duties), `TooMany`, `Conflict` (last_organiser, too_many_members)."""
+    title: str
+    address: str
+
+
+def found(campaign: str, person: str, *, now: datetime) -> None:
+    """Makes who makes a campaign its first organiser. Where it has a team already nothing happens, so that nobody comes
+    back by making it again. Safe to repeat."""
+    if not _items(campaign):
+        appoint(campaign, person, now=now)
+
+
+def appoint(campaign: str, person: str, *, now: datetime) -> None:
+    """Makes a person an organiser without an invitation, as the operator does. Keeps the duties that they have. Safe to
+    repeat. Raises `Conflict` (too_many_members, changed)."""
+    known = participants.get(person)
+    assert known is not None, "only people who exist are appointed"
+    email = participants.address(known)
+    before = next((list(item.duties) for item in _items(campaign) if item.sk == _key(campaign, email)), [])
+    _set(campaign, email, person, [duty for duty in DUTIES if duty == "organiser" or duty in before], now=now)
+
+
+def invite(campaign: str, email: str, duties: Sequence[str], welcome: Welcome, *, now: datetime) -> Member:
+    """Gives the person with this e-mail address duties, in place of those they had, and tells them where to sign in.
+    Safe to repeat: only the e-mail goes again.
+
+    Raises `Invalid` (email, duties), `TooMany`, `Conflict` (last_organiser, too_many_members, changed)."""
     email = participants.clean_email(email)
     chosen: list[Duty] = [duty for duty in DUTIES if duty in duties]
     if not chosen or len(chosen) != len(set(duties)):
         raise Invalid.field("duties", f"one or more of {', '.join(DUTIES)}")
-    limits.take("invite", campaign.slug, allowed=INVITATIONS_PER_HOUR, window_s=3600, now=now)
-    members, key = _items(campaign.slug), _key(campaign.slug, email)
-    known = next((member for member in members if member.sk == key), None)
-    if known is None and len(members) >= MEMBERS_MAX:
-        raise Conflict(f"A campaign has at most {MEMBERS_MAX} members.", code="too_many_members")
-    if known and "organiser" not in chosen:
-        _check_not_last(members, key)
+    limits.take("invite", campaign, allowed=INVITATIONS_PER_HOUR, window_s=3600, now=now)
     person = participants.find_or_create(email, now=now)
-    item = MemberItem(pk=campaign.slug, sk=key, duties=list(chosen), invited=known.invited if known else ids.milliseconds(now))
-    item.email = keyring.seal("email_seal", email.encode(), f"{campaign.slug}#{key}")
-    if known:
-        enrolments.dismiss(campaign.slug, person.id)
-    item.save()
-    enrolments.appoint(campaign.slug, person.id, chosen, now=now)
-    if known is None or list(known.duties) != list(chosen):
-        mail.send(email, "invitation", {"campaign": campaign.title, "duties": " and ".join(chosen), "address": address})
-    return _opened(item)
+    member = _set(campaign, email, person.id, chosen, now=now)
+    mail.send(email, "invitation", {"campaign": welcome.title, "duties": " and ".join(chosen), "address": welcome.address})
+    return member
 
 
-def add_founder(campaign: Campaign, person: str, *, now: datetime) -> None:
-    """Puts the campaign's founder, or whom the operator appointed, on the list. Safe to repeat."""
-    found = participants.get(person)
-    assert found is not None
-    email = participants.address(found)
-    key = _key(campaign.slug, email)
-    item = MemberItem(pk=campaign.slug, sk=key, duties=["organiser"], invited=ids.milliseconds(now))
-    item.email = keyring.seal("email_seal", email.encode(), f"{campaign.slug}#{key}")
-    store.save_if(item, MemberItem.pk.does_not_exist())
+def _set(campaign: str, email: str, person: str, duties: Sequence[Duty], *, now: datetime) -> Member:
+    """Puts a member on the list with these duties, and gives them to the person."""
+    key = _key(campaign, email)
+    for _ in range(_ATTEMPTS):
+        listed = _items(campaign)
+        before = next((item for item in listed if item.sk == key), None)
+        if before is None and len(listed) >= MEMBERS_MAX:
+            raise Conflict(f"A campaign has at most {MEMBERS_MAX} members.", code="too_many_members")
+        after = MemberItem(pk=campaign, sk=key, duties=list(duties), invited=before.invited if before else ids.milliseconds(now))
+        after.email = keyring.seal("email_seal", email.encode(), f"{campaign}#{key}")
+        stays = _who_stays(listed, key) if "organiser" not in duties else None
+        if _write(before, after, person, stays, now=now):
+            return _opened(after)
+    raise _changed()
 
 
-def remove(campaign: Campaign, member: str) -> None:
-    """Takes every duty from a member. Safe to repeat. Raises `NotFound`, `Conflict` (last_organiser)."""
-    members = _items(campaign.slug)
-    found = next((item for item in members if item.sk == member), None)
-    if found is None:
-        raise NotFound("There is no such member; perhaps they have been removed already.")
-    _check_not_last(members, member)
-    person = participants.find(_opened(found).email)
-    if person:
-        enrolments.dismiss(campaign.slug, person.id)
-    found.delete()
+def remove(campaign: str, member: str, *, now: datetime) -> None:
+    """Takes every duty from a member. Safe to repeat: nothing happens where there is no such member. Raises `Conflict`
+    (last_organiser, changed)."""
+    for _ in range(_ATTEMPTS):
+        listed = _items(campaign)
+        before = next((item for item in listed if item.sk == member), None)
+        if before is None:
+            return
+        person = participants.find(_opened(before).email)
+        assert person is not None, "an address that was invited has its person"
+        if _write(before, None, person.id, _who_stays(listed, member), now=now):
+            return
+    raise _changed()
 
 
-def _check_not_last(members: Sequence[MemberItem], leaving: str) -> None:
-    organisers = {str(item.sk) for item in members if "organiser" in item.duties}
-    if organisers == {leaving}:
+def _write(before: MemberItem | None, after: MemberItem | None, person: str, stays: MemberItem | None, *, now: datetime) -> bool:
+    """The list and the enrolment in one transaction; False where either is not as it was read."""
+    unchanged = MemberItem.pk.does_not_exist() if before is None else MemberItem.duties == list(before.duties)
+    campaign = str((before or after).pk)  # type: ignore[union-attr]  # one of them is there
+
+    def fill(transaction: TransactWrite) -> None:
+        if stays:
+            transaction.condition_check(MemberItem, stays.pk, stays.sk, condition=MemberItem.duties.contains("organiser"))
+        if after:
+            transaction.save(after, condition=unchanged)
+        elif before:
+            transaction.delete(before, condition=unchanged)
+        enrolments.set_duties(transaction, campaign, person, list(after.duties) if after else [], now=now)
+
+    return store.write_together(fill) is None
+
+
+def _changed() -> Conflict:
+    return Conflict("Somebody else is changing the team at the same moment; please look again.", code="changed")
+
+
+def _who_stays(listed: Sequence[MemberItem], leaving: str) -> MemberItem | None:
+    """Another organiser, if an organiser leaves: a condition of the write, so that two who leave at the same moment cannot
+    both be let go. Raises `Conflict` (last_organiser)."""
+    organisers = [item for item in listed if "organiser" in item.duties]
+    if not any(item.sk == leaving for item in organisers):
+        return None
+    others = [item for item in organisers if item.sk != leaving]
+    if not others:
         raise Conflict("A campaign keeps at least one organiser; please invite another first.", code="last_organiser")
+    return others[0]
 
 
 def members(campaign: str) -> list[Member]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Mapping
 
@@ -14,8 +13,9 @@ from .errors import Invalid, NotFound
 
 MAX: Mapping[str, int] = {"about": 10_000, "rules": 10_000, "urgent": 2_000}
 LOGO_MAX = 40_000
-_PNG = "data:image/png;base64,"
-_SVG = re.compile(r"\s*(?:<\?xml[^>]*\?>\s*)?(?:<!--.*?-->\s*)*<svg[\s>]", re.DOTALL)
+_PNG, _LOGO = "data:image/png;base64,", "logo#"
+# Each part can match in one way only, so that no text makes the search long.
+_SVG = re.compile(r"\ufeff?\s*(?:<\?xml[^>]*>\s*)?(?:<!--(?:(?!-->).)*+-->\s*|<!DOCTYPE[^>]*>\s*)*+<svg[\s>]", re.DOTALL)
 
 
 class Texts(store.Record):
@@ -40,8 +40,8 @@ class Logo(store.Record):
     svg = UnicodeAttribute()
 
 
-def get(campaign: str) -> Texts:
-    return Texts.find(campaign, "texts", consistent=False) or item(campaign, {})
+def get(campaign: str, *, consistent: bool = False) -> Texts:
+    return Texts.find(campaign, "texts", consistent=consistent) or item(campaign, {})
 
 
 def item(campaign: str, found: Mapping[str, str]) -> Texts:
@@ -51,20 +51,15 @@ def item(campaign: str, found: Mapping[str, str]) -> Texts:
     return made
 
 
-def put(campaign: str, found: Mapping[str, str]) -> None:
-    """Replaces all of them. Safe to repeat."""
-    item(campaign, found).save()
-
-
 def wrong_in(found: Mapping[str, str]) -> dict[str, str]:
     return {name: f"{len(text)} characters; at most {MAX[name]} fit" for name, text in found.items() if len(text) > MAX[name]}
 
 
-def put_logo(campaign: str, name: str, image: str) -> None:
-    """Stores a logo given as SVG, or as a PNG's data: address. Safe to repeat. Raises `Invalid` (logo)."""
+def put_logo(campaign: str, partner: str, image: str) -> None:
+    """Stores a logo given as SVG, or as a PNG's data: address. Safe to repeat. Raises `Invalid` (image)."""
     if len(image) > LOGO_MAX:
-        raise Invalid.field("logo", f"{len(image)} characters; at most {LOGO_MAX} fit")
-    Logo(pk=campaign, sk=f"logo#{name}", svg=_as_svg(image)).save()
+        raise Invalid.field("image", f"{len(image)} characters; at most {LOGO_MAX} fit")
+    Logo(pk=campaign, sk=f"{_LOGO}{partner}", svg=_as_svg(image.strip())).save()
 
 
 def _as_svg(image: str) -> str:
@@ -72,18 +67,29 @@ def _as_svg(image: str) -> str:
         return image
     try:
         data = base64.b64decode(image.removeprefix(_PNG), validate=True) if image.startswith(_PNG) else b""
-    except binascii.Error:
+    except ValueError:
         data = b""
     if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
-        raise Invalid.field("logo", "please give an SVG, or a PNG as data:image/png;base64,...")
+        raise Invalid.field("image", "please give an SVG, or a PNG as data:image/png;base64,...")
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     inner = f'<image href="{image}" width="{width}" height="{height}"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{inner}</svg>'
 
 
-def logo(campaign: str, name: str) -> str:
-    """Raises `NotFound`."""
-    found = Logo.find(campaign, f"logo#{name}", consistent=False)
+def drop_logo(campaign: str, partner: str) -> None:
+    """Safe to repeat."""
+    Logo(pk=campaign, sk=f"{_LOGO}{partner}").delete()
+
+
+def logos(campaign: str) -> frozenset[str]:
+    """The ids of the partners that have one."""
+    found = Logo.query(campaign, Logo.sk.startswith(_LOGO), attributes_to_get=["sk"], consistent_read=True)
+    return frozenset(str(item.sk).removeprefix(_LOGO) for item in found)
+
+
+def logo(campaign: str, partner: str) -> str:
+    """As SVG. Raises `NotFound`."""
+    found = Logo.find(campaign, f"{_LOGO}{partner}", consistent=False)
     if found is None:
         raise NotFound("There is no such logo.")
     return found.svg

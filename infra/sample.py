@@ -31,7 +31,7 @@ class Sample:
 
 def make() -> Sample:
     """Makes a campaign of its own for this start, so that each has a launch ahead."""
-    from chalicelib import campaigns, clock, contributions, enrolments, launches, participants
+    from chalicelib import campaigns, clock, contributions, launches, participants, pseudonyms, team
     from chalicelib.campaigns import Details, NewPhase
     from chalicelib.contributions import Said
 
@@ -51,13 +51,14 @@ def make() -> Sample:
         rules="Name no patient, colleague or ward. Criticise ideas, not people.",
     )
     campaign = campaigns.open_up(campaigns.create(slug, details, organiser=people[0], now=now), now=now)
-    pseudonyms = [enrolments.appoint(slug, person, ["organiser"], now=now).pseudonym for person in people]
+    team.appoint(slug, people[1], now=now)
+    both = [pseudonyms.of(slug, person) for person in people]
     for number, (kind, title, text) in enumerate(IDEAS):
-        contributions.add(campaign, pseudonyms[number % 2], Said(kind, title, text), request=f"sample-{number}", now=now)
+        contributions.add(campaign, both[number % 2], Said(kind, title, text), request=f"sample-{number}", now=now)
     at = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
     pledges_until = at - timedelta(seconds=AHEAD_S - OPEN_S)
     message, url = "Change starts with the people who do the work. Say what stands in your way:", "https://change.example.org/solutions"
-    launches.propose(campaign, pseudonyms[0], launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon"]), now=now)
-    for pseudonym in pseudonyms:
+    launches.propose(campaign, both[0], launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon"]), now=now)
+    for pseudonym in both:
         launches.approve(campaign, pseudonym, now=now)
     return Sample(slug, at, pledges_until)
