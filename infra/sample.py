@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 ORGANISERS = ("first.organiser@example.org", "second.organiser@example.org")
@@ -29,28 +30,30 @@ class Sample:
     closes_at: datetime
 
 
-def make() -> Sample:
-    """Makes a campaign of its own for this start, so that each has a launch ahead."""
-    from chalicelib import campaigns, clock, contributions, launches, participants, pseudonyms, team
+def _details(now: datetime) -> Any:
     from chalicelib.campaigns import Details, NewPhase
-    from chalicelib.contributions import Said
 
-    now = clock.utc_now()
-    slug = f"change-{now:%d%H%M%S}"
-    people = [participants.appoint(email, now=now).id for email in ORGANISERS]
-    phase = NewPhase(
-        "What gets in the way, and what helps?", now - timedelta(minutes=1), now + timedelta(days=14), ["barrier", "building-block"]
-    )
-    details = Details(
+    title, kinds = "What gets in the way, and what helps?", ["barrier", "building-block"]
+    return Details(
         title="Change Challenge",
         question=QUESTION,
-        phases=[phase],
+        phases=[NewPhase(title, now - timedelta(minutes=1), now + timedelta(days=14), kinds)],
         controllers=[{"name": "Change Challenge", "contact": "data@example.org"}],
         contact="hello@example.org",
         minimum_age=16,
         rules="Name no patient, colleague or ward. Criticise ideas, not people.",
     )
-    campaign = campaigns.open_up(campaigns.create(slug, details, organiser=people[0], now=now), now=now)
+
+
+def make() -> Sample:
+    """Makes a campaign of its own for this start, so that each has a launch ahead."""
+    from chalicelib import campaigns, clock, contributions, launches, participants, pseudonyms, team
+    from chalicelib.contributions import Said
+
+    now = clock.utc_now()
+    slug = f"change-{now:%d%H%M%S}"
+    people = [participants.appoint(email, now=now).id for email in ORGANISERS]
+    campaign = campaigns.open_up(campaigns.create(slug, _details(now), organiser=people[0], now=now), now=now)
     team.appoint(slug, people[1], now=now)
     both = [pseudonyms.of(slug, person) for person in people]
     for number, (kind, title, text) in enumerate(IDEAS):
