@@ -24,7 +24,8 @@ _ABOUT = """What a campaign's pages do, for programs.
 Whoever is signed in sends `Authorization: Bearer TOKEN`; a supporter without an account sends the token that came with the draft.
 Every error has one shape, whatever its status: `error` is for programs and stable, `message` for people, `fields` names what is
 wrong. Lists are `items` and `next`, the cursor of the next part or null. Times are RFC 3339 with an offset. All writes are safe
-to repeat; send the same `Idempotency-Key` with a repeated POST. The gateway in front may also answer 502 and 504, in the same shape."""
+to repeat; where something new is made, repeat with the same `Idempotency-Key`. The gateway in front may also answer 502 and 504,
+in the same shape."""
 _WHO: Mapping[str, str] = {
     "anybody": "For everybody.",
     "supporter": "For who made the draft or pledge; to anybody else it is not there.",
@@ -122,7 +123,7 @@ def _operation(found: Route, schemas: Mapping[Any, Any], components: Mapping[str
         "description": _WHO[found.needs],
         "tags": [_noun(found)],
         "security": [{"bearer": []}] if found.needs != "anybody" else [{}, {"bearer": []}],
-        "parameters": [*_in_path(found.path), *_in_query(found, components), *([_KEY] if found.method == "POST" else [])],
+        "parameters": [*_in_path(found.path), *_in_query(found, components), *([_KEY] if found.is_keyed else [])],
         "responses": {str(found.status): _answer(found, schemas)} | {str(status): _refused(status) for status in problems_of(found)},
     }
     if found.takes:
@@ -180,7 +181,7 @@ def _answer(found: Route, schemas: Mapping[Any, Any]) -> dict[str, Any]:
 def problems_of(found: Route) -> list[int]:
     """Every other status that a route may answer: what follows from its declaration, and what it declares. Sorted."""
     follows = {
-        400: found.takes or found.asks or found.method == "POST",
+        400: found.takes or found.asks or found.is_keyed,
         401: found.needs not in ("anybody", "supporter"),
         403: found.needs in _DUTIES,
         404: "{" in found.path,

@@ -51,6 +51,11 @@ class Route:
     def is_api(self) -> bool:
         return self.path.startswith("/v1/")
 
+    @property
+    def is_keyed(self) -> bool:
+        """Whether a program may send an Idempotency-Key: where something new is made."""
+        return self.is_api and self.method == "POST" and self.status == 201
+
 
 TABLE: list[Route] = []
 _current: ContextVar[Visit] = ContextVar("visit")
@@ -102,6 +107,7 @@ def visited(view: View, found: Route) -> View:
         try:
             visit = _current.get()
             visit.route = found
+            _ = visit.key if found.is_keyed else None  # refused before anything is done, also where the view has no use for it
             return view(visit, **texts)
         except GroundswellError:
             raise

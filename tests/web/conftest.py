@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from chalice.test import Client
@@ -16,10 +16,14 @@ from app import app
 from chalicelib import clock, enrolments, keyring, mail, sessions
 from chalicelib.campaigns import Campaign
 from infra import organisers
+from infra.stand_ins import StandIns
 from tests.aws import Skipping, take_queued
 from tests.conftest import Make
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
+
+if TYPE_CHECKING:
+    from tests.web.world import World
 
 HERE = "/c/change-challenge"
 API = "/v1/campaigns/change-challenge"
@@ -95,3 +99,12 @@ def launch(launching: Launching) -> Launching:
     """Open for pledges: on Saturday 9 January 2027 at 9.30am, with one person as its goal."""
     launching.propose()
     return launching
+
+
+@pytest.fixture(scope="module")
+def world(_serving: StandIns, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """For tests that go through every route: built once for all of a module's."""
+    from tests.web.world import made
+
+    with made(_serving, tmp_path_factory.mktemp("world")) as whole:
+        yield whole
