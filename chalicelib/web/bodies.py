@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qs
 
 import msgspec
@@ -148,6 +148,9 @@ def _converted(kind: Any, given: object, name: str, wrong: Wrong, *, strict: boo
 def _words(kind: Any) -> str:
     if _struct_in(kind)[0]:
         return "a list of objects" if _struct_in(kind)[1] else "an object"
+    inner = get_args(kind)[0] if get_origin(kind) is list else kind
+    if get_origin(inner) is Literal:
+        return f"{'one' if inner is kind else 'some'} of {', '.join(get_args(inner))}"
     return _WORDS.get(kind) or _WORDS.get(get_origin(kind)) or "a list of texts"
 
 

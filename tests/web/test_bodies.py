@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import Literal
 
 import msgspec
 import pytest
@@ -36,6 +37,18 @@ PLAN = {"title": "Plan", "first": STAGE, "stages": [STAGE, STAGE | {"blind": Fal
 
 def read(found: object) -> Plan:
     return bodies.from_json(json.dumps(found).encode(), Plan)
+
+
+class Choosing(msgspec.Struct):
+    role: Literal["patient", "staff"]
+    kinds: list[Literal["barrier", "solution"]] | msgspec.UnsetType = msgspec.UNSET
+
+
+def test_refusal_says_what_can_be_chosen() -> None:
+    with pytest.raises(Invalid) as refused:
+        bodies.from_json(b'{"role": "king", "kinds": ["rant"]}', Choosing)
+
+    assert refused.value.fields == {"role": "must be one of patient, staff", "kinds": "must be some of barrier, solution"}
 
 
 def test_json_is_read_to_its_depth() -> None:
