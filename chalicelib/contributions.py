@@ -129,8 +129,11 @@ def get(campaign: str, contribution: str) -> Contribution:
 
 
 def visible(found: Contribution, *, pseudonym: str | None = None, moderates: bool = False) -> Contribution:
-    """The contribution, if it is published, or to its author, or to who moderates. Raises `NotFound`."""
-    if found.is_published or moderates or (pseudonym is not None and found.author == pseudonym):
+    """The contribution, if it is published, or waits or is hidden and is asked for by its author or who moderates.
+
+    Raises `NotFound` (is_pending, is_hidden, is_withdrawn)."""
+    own = moderates or (pseudonym is not None and found.author == pseudonym)
+    if found.is_published or (own and found.state != "withdrawn"):
         return found
     raise NotFound("There is no contribution at this address, or it has been taken away.", code=f"is_{found.state}")
 

@@ -102,6 +102,8 @@ def is_of_age(campaign: str, person: str) -> bool:
 def require(campaign: str, person: str) -> Enrolment:
     """The enrolment with a role. Raises `Forbidden` (not_enrolled, suspended)."""
     enrolment = find(campaign, person)
+    if enrolment is None or not enrolment.role:  # they may have joined a moment ago
+        enrolment = Enrolment.find(campaign, pseudonyms.of(campaign, person))
     if enrolment is not None and enrolment.suspended:
         raise suspended()
     if enrolment is None or not enrolment.role:

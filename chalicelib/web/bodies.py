@@ -148,6 +148,8 @@ def _converted(kind: Any, given: object, name: str, wrong: Wrong, *, strict: boo
 def _words(kind: Any) -> str:
     if _struct_in(kind)[0]:
         return "a list of objects" if _struct_in(kind)[1] else "an object"
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
     inner = get_args(kind)[0] if get_origin(kind) is list else kind
     if get_origin(inner) is Literal:
         return f"{'one' if inner is kind else 'some'} of {', '.join(get_args(inner))}"
