@@ -41,6 +41,13 @@ def down(arguments: argparse.Namespace) -> None:
     teardown.run(arguments.stage, confirmed=arguments.yes)
 
 
+def redrive(arguments: argparse.Namespace) -> None:
+    from infra import redrive
+
+    stack.enter(arguments.stage)
+    say(f"{redrive.run(arguments.stage, confirmed=arguments.yes)} dealt with.")
+
+
 def organiser(arguments: argparse.Namespace) -> None:
     from infra import organisers
 
@@ -77,6 +84,8 @@ def parser() -> argparse.ArgumentParser:
     add("finish", finish, "set and verify what chalice deploy cannot")
     add("deploy", deploy, "up, chalice deploy, finish")
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
+    again = add("redrive", redrive, "show what failed for good, and have it done again")
+    again.add_argument("--yes", action="store_true", help="do not ask")
     people = add("organiser", organiser, "let somebody create campaigns, or organise one that exists")
     people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])

@@ -6,9 +6,7 @@ import signal
 import threading
 from pathlib import Path
 
-import boto3
-
-from infra import sample, site
+from infra import recount, sample, site
 from infra.console import say, step
 from infra.demo import system
 from infra.embedded import server
@@ -21,7 +19,7 @@ def main() -> int:
     say("Groundswell is starting.")
     with system.up(FOLDER, keep=True) as running:
         with step("recounting what streams may have lost"):
-            boto3.client("lambda").invoke(FunctionName="groundswell-local-nightly", InvocationType="RequestResponse", Payload=b"{}")
+            recount.run("local")
         with step("a sample campaign"):
             made = sample.make()
             running.desk.ask("POST", "/control/moment", {"at": made.at.isoformat()})

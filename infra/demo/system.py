@@ -20,7 +20,7 @@ from typing import Any
 
 import boto3
 
-from infra import deploy, finish, organisers, stack
+from infra import deploy, finish, organisers, recount, stack
 from infra.console import Problem
 from infra.demo.organisers import EMAILS
 from infra.demo.site import Site
@@ -60,7 +60,9 @@ class Aws:
         server.terminate(self.process)
 
     def start(self) -> None:
+        """On what it kept, and with a full recount: what streams had not handed on is lost to them."""
         self.process = server.start(self.folder, BUILD)
+        recount.run("local")
 
 
 @contextmanager
