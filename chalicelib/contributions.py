@@ -212,7 +212,7 @@ def newest(campaign: str, phase: int, *, cursor: str | None = None, limit: int =
     position = cursors.read(pk, cursor) if cursor else None
     for _ in range(_QUERIES_MAX):  # only where much of a page is hidden is one query not enough
         start = {"pk": {"S": pk}, "sk": {"S": position}} if position else None
-        found = Contribution.query(pk, scan_index_forward=False, limit=limit, last_evaluated_key=start)
+        found = Contribution.query(pk, scan_index_forward=False, limit=limit, last_evaluated_key=start, consistent_read=True)
         for item in found:
             position = item.id
             items += [item] if item.is_published else []

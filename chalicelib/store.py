@@ -146,24 +146,27 @@ _BATCH = 100
 def read_together(
     wanted: Mapping[type[Record], Iterable[Key]], *, consistent: Collection[type[Record]] = ()
 ) -> dict[type[Record], list[Any]]:
-    """Items of several models, each of another table, in as few calls as 100 keys each allow; what is not there is left
-    out. Read consistently only for the models in `consistent`."""
-    pairs = [(model, key) for model, keys in wanted.items() for key in dict.fromkeys(keys)]
+    """Items of several models and tables, in as few calls as 100 keys each allow; what is not there is left out. A table is
+    read consistently if one of its models is in `consistent`."""
+    models = {(model.Meta.table_name, *key): model for model, keys in wanted.items() for key in keys}
     found: dict[type[Record], list[Any]] = {model: [] for model in wanted}
-    for start in range(0, len(pairs), _BATCH):
-        asked = _asked(pairs[start : start + _BATCH], consistent)
+    always, keys = {model.Meta.table_name for model in consistent}, list(models)
+    for start in range(0, len(keys), _BATCH):
+        asked = _asked(keys[start : start + _BATCH], always)
         while asked:
             answer = dynamodb().batch_get_item(RequestItems=asked)
-            for model, items in found.items():
-                items += [model.from_raw_data(raw) for raw in answer["Responses"].get(model.Meta.table_name, [])]
+            for table, items in answer["Responses"].items():
+                for raw in items:
+                    model = models[(table, *(raw[name]["S"] for name in ("pk", "sk") if name in raw))]
+                    found[model].append(model.from_raw_data(raw))
             asked = answer.get("UnprocessedKeys")
     return found
 
 
-def _asked(pairs: Sequence[tuple[type[Record], Key]], consistent: Collection[type[Record]]) -> dict[str, Any]:
+def _asked(keys: Iterable[tuple[str, ...]], consistent: Collection[str]) -> dict[str, Any]:
     """A BatchGetItem's `RequestItems`."""
     asked: dict[str, Any] = {}
-    for model, key in pairs:
-        table = asked.setdefault(model.Meta.table_name, {"Keys": [], "ConsistentRead": model in consistent})
-        table["Keys"].append({name: {"S": part} for name, part in zip(("pk", "sk"), key, strict=False)})
+    for table, *key in keys:
+        of_table = asked.setdefault(table, {"Keys": [], "ConsistentRead": table in consistent})
+        of_table["Keys"].append({name: {"S": part} for name, part in zip(("pk", "sk"), key, strict=False)})
     return asked

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -111,7 +111,12 @@ def own(campaign: str, contribution: str, pseudonym: str) -> int:
 def own_of(campaign: str, keys: list[str], pseudonym: str) -> dict[str, int]:
     """The person's own live votes on several contributions (ids), in one batch read."""
     pairs = [(contributions.key(campaign, contribution), pseudonym) for contribution in keys]
-    return {str(vote.pk).rpartition("#")[2]: int(vote.value) for vote in Vote.batch_get(pairs, consistent_read=True) if vote.value}
+    return by_id(Vote.batch_get(pairs, consistent_read=True))
+
+
+def by_id(found: Iterable[Vote]) -> dict[str, int]:
+    """Live ones, by contribution id."""
+    return {str(vote.pk).rpartition("#")[2]: int(vote.value) for vote in found if vote.value}
 
 
 def ever(key: str) -> Iterator[Vote]:

@@ -1,0 +1,198 @@
+"""One page of a phase's ideas: which, in which order, and what whoever looks needs beside each. Three calls: what stands
+here (campaign, board, enrolment) together; parts of the board that this process lacks, or the newest or all tallies; and what
+the page shows (ideas, tallies, own votes) together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from hashlib import sha256
+from typing import Any, Literal
+
+import msgspec
+
+from . import contributions, cursors, keyring, pseudonyms, ranking, shelf, store, tallies, votes
+from .board import HEAD, Entry, Head
+from .campaigns import Campaign, Phase
+from .contributions import Contribution
+from .enrolments import Enrolment
+from .errors import Conflict, Invalid, NotFound
+from .ranking import Key
+from .shelf import Board
+from .tallies import Counts, Tally
+from .votes import Vote
+
+Sort = Literal["fair", "new", "top", "divided", "match"]
+_BY_VOTES = ("top", "divided")
+QUERY_MAX = 200
+_VISITORS_S, _DAY_S = 600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What is there to see, and who looks: `pseudonym` and `enrolment` only of who is signed in."""
+
+    campaign: Campaign
+    head: Head | None
+    pseudonym: str | None
+    enrolment: Enrolment | None
+    more: Mapping[type[store.Record], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """`sort`: without one, the fair order while a phase is open, what is most supported once votes are shown, what fits best
+    for a search."""
+
+    phase: int | None = None
+    kind: str | None = None
+    sort: Sort | None = None
+    tag: str | None = None
+    q: str | None = None
+    answers: str | None = None
+    cursor: str | None = None
+    limit: int = contributions.PAGE
+
+    @property
+    def filters(self) -> tuple[str | None, ...]:
+        return self.kind, self.tag, self.answers, self.q
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """`tallies` is None while they are hidden, `own` (votes) where nobody is signed in."""
+
+    phase: Phase | None
+    sort: Sort
+    items: list[Contribution]
+    next: str | None
+    tallies: Mapping[str, Counts] | None = None
+    own: Mapping[str, int] | None = None
+
+
+def look(slug: str, person: str | None, *more: tuple[type[store.Record], str]) -> Scene:
+    """In one call. `more`: other items whose pk is the campaign's, each by its sk. Raises `NotFound`."""
+    pseudonym = pseudonyms.of(slug, person) if person else None
+    wanted: dict[type[store.Record], list[store.Key]] = {Campaign: [(slug,)], Head: [(slug, HEAD)]}
+    if pseudonym:
+        wanted[Enrolment] = [(slug, pseudonym)]
+    found = store.read_together(wanted | {model: [(slug, sk)] for model, sk in more})
+    if not found[Campaign]:
+        raise NotFound("There is no campaign at this address.")
+    first = {model: items[0] for model, items in found.items() if items}
+    return Scene(first[Campaign], first.get(Head), pseudonym, first.get(Enrolment), first)
+
+
+def page(scene: Scene, wanted: Wanted, *, now: datetime) -> Listing:
+    """Raises `Invalid` (phase, q, limit, cursor), `Conflict` (votes_hidden)."""
+    _check(wanted)
+    phase = _phase(scene.campaign, wanted, now)
+    if phase is None:
+        return Listing(None, "new", [], None)
+    sort = wanted.sort or _usual(phase, wanted, now)
+    if sort in _BY_VOTES and not phase.shows_tallies(now):
+        raise Conflict("Votes are shown when this stage closes, so that nobody is swayed.", code="votes_hidden", fields={"sort": "hidden"})
+    if sort == "new" and not any(wanted.filters):
+        found = contributions.newest(scene.campaign.slug, int(phase.number), cursor=wanted.cursor, limit=wanted.limit)
+        return _beside(scene, Listing(phase, sort, found.items, found.next), [item.id for item in found.items], now)
+    chosen, following = _chosen(scene, phase, replace(wanted, sort=sort), now)
+    return _beside(scene, Listing(phase, sort, [], following), [entry.id for entry in chosen], now)
+
+
+def _check(wanted: Wanted) -> None:
+    if not 1 <= wanted.limit <= contributions.PAGE_MAX:
+        raise Invalid.field("limit", f"1 to {contributions.PAGE_MAX}")
+    if wanted.q and len(wanted.q) > QUERY_MAX:
+        raise Invalid.field("q", f"{len(wanted.q)} characters; at most {QUERY_MAX} fit")
+
+
+def _phase(campaign: Campaign, wanted: Wanted, now: datetime) -> Phase | None:
+    if wanted.phase is None:
+        return campaign.phase_to_show(now)
+    if not 1 <= wanted.phase <= len(campaign.phases):
+        raise Invalid.field("phase", f"1 to {len(campaign.phases)}")
+    return campaign.phase(wanted.phase)
+
+
+def _usual(phase: Phase, wanted: Wanted, now: datetime) -> Sort:
+    if wanted.q:
+        return "match"
+    return "top" if phase.has_closed(now) else "fair"
+
+
+def _chosen(scene: Scene, phase: Phase, wanted: Wanted, now: datetime) -> tuple[list[Entry], str | None]:
+    """The entries of the page, and the cursor of the next one. A cursor carries the seed and the time that the first page
+    had, so that turning pages shows each idea once, whoever comes and goes meanwhile."""
+    slug, number = scene.campaign.slug, int(phase.number)
+    scope = "#".join([slug, str(number), str(wanted.sort), sha256(repr(wanted.filters).encode()).hexdigest()[:16]])
+    start = _start(scope, wanted.cursor) if wanted.cursor else _Start(_seed(slug, number, scene.pseudonym, now), now.timestamp(), None)
+    found = _fitting(shelf.read(slug, number, scene.head), wanted)
+    counts = tallies.of_phase(slug, number, now=now) if wanted.sort in _BY_VOTES else {}
+    keyed = _keyed(found, str(wanted.sort), start, float(phase.opens_at), counts)
+    chosen, last = ranking.page(keyed, start.after, wanted.limit)
+    return chosen, cursors.make(scope, msgspec.json.encode([start.seed, start.at, last]).decode()) if last else None
+
+
+class _Start(msgspec.Struct, array_like=True):
+    seed: str
+    at: float
+    after: tuple[float | int | str, ...] | None
+
+
+def _start(scope: str, cursor: str) -> _Start:
+    return msgspec.json.decode(cursors.read(scope, cursor), type=_Start)
+
+
+def _seed(slug: str, phase: int, pseudonym: str | None, now: datetime) -> str:
+    """A participant's order stays for a day, and tells nobody who they are; visitors share one for a few minutes."""
+    span = _DAY_S if pseudonym else _VISITORS_S
+    return keyring.keyed_hash("cursors", "order", slug, str(phase), pseudonym or "", str(int(now.timestamp()) // span))[:16]
+
+
+def _fitting(board: Board, wanted: Wanted) -> Iterator[tuple[int, Entry]]:
+    kind, tag, answers, q = wanted.filters
+    for relevance, entry in board.find(q or ""):
+        if (not kind or entry.kind == kind) and (not tag or tag in entry.tags) and (not answers or answers in entry.answers):
+            yield relevance, entry
+
+
+def _keyed(
+    found: Iterable[tuple[int, Entry]], sort: str, start: _Start, opened: float, counts: Mapping[str, Counts]
+) -> Iterator[tuple[Key, Entry]]:
+    """Each with what it is ordered by, largest first; the newest first of what is level."""
+    seed, nobody = start.seed.encode(), Counts(0, 0)
+    for relevance, entry in found:
+        if sort == "match":
+            yield (relevance, entry.id), entry
+        elif sort == "new":
+            yield (entry.id,), entry
+        elif sort == "fair":
+            created = entry.created / 1000
+            if created <= start.at:
+                yield (ranking.fair(seed, entry.id, created, opened, start.at), entry.id), entry
+        else:
+            tally = counts.get(entry.id, nobody)
+            score = ranking.wilson(tally.up, tally.down) if sort == "top" else ranking.divided(tally.up, tally.down)
+            yield (score, tally.up - tally.down, entry.id), entry
+
+
+def _beside(scene: Scene, listed: Listing, shown: list[str], now: datetime) -> Listing:
+    """With the ideas themselves, unless they are there already, tallies and own votes: in one call. What was taken away since
+    the board was made is left out."""
+    slug, visible = scene.campaign.slug, listed.phase is not None and listed.phase.shows_tallies(now)
+    wanted: dict[type[store.Record], list[store.Key]] = {}
+    if not listed.items:
+        wanted[Contribution] = [(f"{slug}#{contributions.phase_of(one)}", one) for one in shown]
+    if visible:
+        wanted[Tally] = [tallies.key_of(slug, one) for one in shown]
+    if scene.pseudonym:
+        wanted[Vote] = [(contributions.key(slug, one), scene.pseudonym) for one in shown]
+    found = store.read_together(wanted, consistent=[Vote])
+    by_id = {item.id: item for item in found.get(Contribution, listed.items) if item.is_published}
+    return replace(
+        listed,
+        items=[by_id[one] for one in shown if one in by_id],
+        tallies=tallies.by_id(found[Tally]) if visible else None,
+        own=votes.by_id(found[Vote]) if scene.pseudonym else None,
+    )
