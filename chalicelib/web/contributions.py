@@ -1,4 +1,5 @@
-"""Contributions, which pages call ideas: one of them as JSON and as a page, adding one. Lists are in `boards`."""
+"""Contributions, which pages call ideas: one of them as JSON and as a page. Lists are in `boards`, adding one on a page in
+`compositions`."""
 
 from __future__ import annotations
 
@@ -7,14 +8,13 @@ from typing import Any, Literal, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, comments, contributions, enrolments, pseudonyms, tallies, votes
+from .. import comments, contributions, enrolments, flags, framework, revisions, tallies, votes
 from ..campaigns import Campaign
 from ..contributions import Said, State
-from ..errors import GroundswellError
-from ..phases import Kind
+from ..phases import RIGHTS, Kind
 from ..tallies import Counts
-from . import times
-from .campaigns import standing
+from . import participation, times
+from .campaigns import seen, standing
 from .http import Visit
 from .routes import route
 
@@ -33,8 +33,8 @@ class Votes(msgspec.Struct):
 class Contribution(msgspec.Struct):
     """`choices`: the option chosen of each of the campaign's own fields. `answers`: entries of the framework. `author`: another id
     for the same person on each contribution. `edited_at`: since when it says something else than people voted on. `votes` is null
-    while votes are hidden, `own_vote` where nobody is signed in. `reason`, `note`: why a moderator has hidden it, told to its
-    author and to moderators only."""
+    while votes are hidden, `own_vote` where nobody is signed in. `revision`, and why a moderator has hidden it (`reason`, `note`),
+    are told to its author and to moderators only."""
 
     id: str
     campaign: str
@@ -52,6 +52,7 @@ class Contribution(msgspec.Struct):
     edited_at: str | None
     votes: Votes | None
     own_vote: OwnVote | None
+    revision: int | None = None
     reason: str | None = None
     note: str | None = None
 
@@ -59,7 +60,7 @@ class Contribution(msgspec.Struct):
 class NewContribution(msgspec.Struct):
     """`tags`: of the campaign's own. `choices`: an option of each of the campaign's own fields."""
 
-    kind: str
+    kind: Kind
     title: str
     text: str
     tags: list[str] = []
@@ -68,9 +69,14 @@ class NewContribution(msgspec.Struct):
 
 @route(bp, "GET", "/v1/campaigns/{slug}/contributions/{id}", gives=Contribution)
 def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
-    campaign, found = campaigns.get(slug), contributions.get(slug, id)
-    own = votes.own(slug, id, pseudonyms.of(slug, visit.person)) if visit.person else None
-    return visit.json(told(found, tally=_tally(visit, campaign, found), own=own))
+    """One contribution. What waits for a moderator or is hidden is there for its author and for moderators only."""
+    campaign = seen(visit, slug)
+    return visit.json(answer(visit, campaign, *participation.readable(visit, slug, id)))
+
+
+def answer(visit: Visit, campaign: Campaign, found: contributions.Contribution, insider: bool) -> Contribution:
+    """A contribution as JSON, as whoever asks may see it."""
+    return told(found, tally=tally(visit, campaign, found), own=own_vote(visit, found), insider=insider)
 
 
 @route(
@@ -84,19 +90,20 @@ def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name
     errors=(409, 429),
 )
 def add(visit: Visit, slug: str) -> Response:
-    return visit.json(told(_add(visit, campaigns.get(slug)), tally=None, own=0), 201)
+    """Adds a contribution to the open stage. Where that is pre-moderated it waits for a moderator (`state`: pending)."""
+    campaign = seen(visit, slug)
+    pseudonym = enrolments.require(slug, visit.require_person()).pseudonym
+    made = contributions.add(campaign, pseudonym, said(visit.read(NewContribution)), request=visit.key, now=visit.now)
+    return visit.json(answer(visit, campaign, made, True), 201)
 
 
-def _add(visit: Visit, campaign: Campaign) -> contributions.Contribution:
-    enrolment = enrolments.require(campaign.slug, visit.require_person())
-    body = visit.read(NewContribution)
-    said = Said(body.kind, body.title, body.text, body.tags, body.choices)
-    return contributions.add(campaign, enrolment.pseudonym, said, request=visit.key, now=visit.now)
+def said(body: NewContribution) -> Said:
+    return Said(body.kind, body.title, body.text, body.tags, body.choices)
 
 
-def told(item: contributions.Contribution, *, tally: Counts | None, own: int | None, reason: bool = False) -> Contribution:
-    """A contribution as JSON. `tally` is None while it is hidden, `own` where nobody is signed in. `reason`: tell why it was
-    taken away, as only its author and moderators are told."""
+def told(item: contributions.Contribution, *, tally: Counts | None, own: int | None, insider: bool = False) -> Contribution:
+    """A contribution as JSON. `tally` is None while it is hidden, `own` where nobody is signed in. `insider`: told to its author or
+    a moderator."""
     return Contribution(
         id=item.id,
         campaign=item.campaign,
@@ -114,61 +121,52 @@ def told(item: contributions.Contribution, *, tally: Counts | None, own: int | N
         edited_at=times.stamp(int(item.edited) / 1000) if item.edited else None,
         votes=Votes(tally.up, tally.down) if tally else None,
         own_vote=cast("OwnVote | None", own),
-        reason=item.reason if reason else None,
-        note=item.note if reason else None,
+        revision=int(item.revision) if insider else None,
+        reason=item.reason if insider else None,
+        note=item.note if insider else None,
     )
 
 
-def _tally(visit: Visit, campaign: Campaign, item: contributions.Contribution) -> Counts | None:
+def tally(visit: Visit, campaign: Campaign, item: contributions.Contribution) -> Counts | None:
+    """None while votes are hidden: then it is not even read."""
     return tallies.get(campaign.slug, item.id) if campaign.phase(item.phase).shows_tallies(visit.now) else None
 
 
-@route(bp, "GET", "/c/{slug}/contributions/new")
-def new_page(visit: Visit, slug: str) -> Response:
-    return _new(visit, campaigns.get(slug))
-
-
-@route(bp, "POST", "/c/{slug}/contributions")
-def add_on_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
-    try:
-        made = _add(visit, campaign)
-    except GroundswellError as error:
-        if "kind" in error.fields:
-            error.fields["kind"] = "please choose one of these"  # the codes' own names are not the page's words
-        return _new(visit, campaign, typed=visit.typed, wrong=error)
-    return visit.redirect(f"/c/{slug}/contributions/{made.id}")
-
-
-def _new(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
-    phase = campaign.open_phase(visit.now)
-    context: dict[str, Any] = {
-        "typed": {},
-        "wrong": None,
-        "phase": phase,
-        "title_max": contributions.TITLE_MAX,
-        "text_max": contributions.TEXT_MAX,
-    }
-    return visit.page("new_contribution.html", campaign=campaign, **standing(visit, campaign), **context | shown)
+def own_vote(visit: Visit, item: contributions.Contribution) -> int | None:
+    own = participation.pseudonym(visit, item.campaign)
+    return votes.own(item.campaign, item.id, own) if own else None
 
 
 @route(bp, "GET", "/c/{slug}/contributions/{id}")
 def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    return shown(visit, campaigns.get(slug), id)
+    """One idea with its votes and comments."""
+    kept = participation.kept(visit, f"/c/{slug}/contributions/{id}")
+    return shown(visit, seen(visit, slug), id, **({"typed": {name: values[-1] for name, values in kept.items()}} if kept else {}))
 
 
 def shown(visit: Visit, campaign: Campaign, contribution: str, **more: Any) -> Response:
-    """The page of one contribution, its comments and, if `more` says so, a comment that was refused."""
-    item = contributions.get(campaign.slug, contribution)
-    known: dict[str, Any] = {
+    """The page of one contribution; `more`: what was typed and refused there."""
+    item, _ = participation.readable(visit, campaign.slug, contribution)
+    own, stands = participation.pseudonym(visit, campaign.slug), standing(visit, campaign)
+    phase, talk = campaign.phase(item.phase), comments.of(campaign.slug, item.id, cursor=visit.query("cursor"))
+    shown = {
         "item": item,
-        "phase": campaign.phase(item.phase),
-        "is_open": campaign.phase(item.phase).is_open(visit.now),
-        "comments": comments.of(campaign.slug, item.id),
-        "tally": _tally(visit, campaign, item),
-        "own": votes.own(campaign.slug, item.id, pseudonyms.of(campaign.slug, visit.person)) if visit.person else 0,
+        "phase": phase,
+        "allows": {right: bool(campaign.opened) and item.is_published and phase.allows(right, visit.now) for right in RIGHTS},
+        "may_edit": item.state in ("published", "pending") and bool(campaign.opened) and phase.allows("contribute", visit.now),
+        "talk": talk,
+        "own_comments": {comment.id for comment in talk.items if own and comment.author == own},
+        "mine": own == item.author,
+        "moderates": not {"moderator", "organiser"}.isdisjoint(stands["duties"]),
+        "codes": not {"coder", "organiser"}.isdisjoint(stands["duties"]),
+        "entries": {entry.id: entry for entry in framework.of(campaign.slug)} if item.kind == "solution" else {},
+        "earlier": revisions.of(item),
+        "tally": tally(visit, campaign, item),
+        "own": own_vote(visit, item) or 0,
         "text_max": comments.TEXT_MAX,
+        "reply": visit.query("reply"),
+        "reasons": flags.REASONS,
         "typed": {},
         "wrong": None,
     }
-    return visit.page("contribution.html", campaign=campaign, **standing(visit, campaign), **known | more)
+    return visit.page("contribution.html", campaign=campaign, **stands, **shown | more)

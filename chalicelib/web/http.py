@@ -21,6 +21,7 @@ from ..errors import Forbidden, GroundswellError, Invalid, TooMany, Unauthentica
 from . import bodies, pages
 
 SESSION, BROWSER, SUPPORTER, FLOW, PLEDGE = "gs_session", "gs_browser", "gs_supporter", "gs_flow", "gs_pledge"
+TYPED = "gs_typed"
 _KEY_MAX = 200
 _HARD = {
     "X-Content-Type-Options": "nosniff",
@@ -69,6 +70,12 @@ class Visit:
     def link(self, path: str) -> str:
         return f"{self.prefix}{path}"
 
+    def address(self, path: str) -> str:
+        """A page's whole address, for an e-mail. On the local stage it is that of the embedded AWS."""
+        local = settings.current().is_local
+        host = self.request.headers.get("host") if local else self.request.context.get("domainName")
+        return f"{'http' if local else 'https'}://{host or 'localhost'}{self.link(path)}"
+
     @cached_property
     def here(self) -> str | None:
         """The page that is looked at, with its query: where to come back to. None where it answers a form."""
@@ -83,9 +90,9 @@ class Visit:
         return str(found) if found else None
 
     def ask(self, shape: type[S]) -> S:
-        """The query as a Struct. Other parameters are let pass. Raises `Invalid`."""
+        """The query as a Struct. Other parameters are let pass, and what is empty is left out, as a form sends it. Raises `Invalid`."""
         found = self.request.query_params or {}
-        return bodies.from_form({name: [str(found[name])] for name in found}, shape)
+        return bodies.from_form({name: [str(found[name])] for name in found if found[name]}, shape)
 
     @cached_property
     def cookies(self) -> dict[str, str]:
@@ -187,6 +194,11 @@ class Visit:
         html = pages.render(template, {"visit": self, "link": self.link, "now": self.now, **context})
         headers = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": _PAGE_POLICY}
         return self._answer(html, wrong.status if wrong else 200, headers | wait(wrong))
+
+    def file(self, text: str, media: str, headers: Mapping[str, str]) -> Response:
+        """An answer that is neither JSON nor a page, as its route declares it."""
+        assert self.route is None or self.route.media == media, "the route declares another content type"
+        return self._answer(text, 200, {"Content-Type": f"{media}; charset=utf-8", "Content-Security-Policy": _JSON_POLICY, **headers})
 
     def redirect(self, path: str) -> Response:
         """To another of our pages, which is then asked for with GET."""

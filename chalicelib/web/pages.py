@@ -16,7 +16,16 @@ _TEMPLATES = Path(__file__).parent / "templates"
 
 KINDS = {"barrier": "What gets in the way", "building-block": "What helps", "solution": "Solution"}
 ROLES = {"patient": "Patient or carer", "volunteer": "Volunteer", "staff": "Staff", "other": "Somebody else"}
-NETWORKS = {"mastodon": "Mastodon"}
+DUTIES = {"organiser": "Organiser", "moderator": "Moderator", "coder": "Coder"}
+NETWORKS = {
+    "mastodon": "Mastodon",
+    "bluesky": "Bluesky",
+    "x": "X",
+    "facebook": "Facebook",
+    "threads": "Threads",
+    "tumblr": "Tumblr",
+    "linkedin": "LinkedIn",
+}
 STATES = {
     "open": "Open: people can lend a post",
     "frozen": "Getting ready",
@@ -37,6 +46,23 @@ OUTCOMES = {
     "stopped": STATES["stopped"],
 }
 
+REASONS = {
+    "danger": "Someone may be in danger",
+    "identifies": "It could show who a patient or a colleague is",
+    "abusive": "It is abusive or hateful",
+    "off-topic": "It has nothing to do with the question",
+    "other": "Something else",
+    "review": "Waits to be published",
+}
+DECISIONS = {
+    "publish": "Published",
+    "hide": "Hidden",
+    "restore": "Shown again",
+    "keep": "Kept as it is",
+    "suspend": "Its author suspended",
+    "reinstate": "Its author let back in",
+}
+
 
 @cache
 def _environment() -> Any:
@@ -47,7 +73,16 @@ def _environment() -> Any:
     )
     made.filters |= {"in_words": times.in_words, "ahead": times.ahead, "span": times.span, "short": times.short, "quoted": _quoted}
     made.tests["web_address"] = _is_web_address
-    made.globals |= {"KINDS": KINDS, "ROLES": ROLES, "NETWORKS": NETWORKS, "STATES": STATES, "OUTCOMES": OUTCOMES, "version": version}
+    made.globals |= {"REASONS": REASONS, "DECISIONS": DECISIONS}
+    made.globals |= {
+        "KINDS": KINDS,
+        "ROLES": ROLES,
+        "DUTIES": DUTIES,
+        "NETWORKS": NETWORKS,
+        "STATES": STATES,
+        "OUTCOMES": OUTCOMES,
+        "version": version,
+    }
     return made
 
 

@@ -8,10 +8,10 @@ from urllib.parse import quote
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import participants, sessions
+from .. import participants, sessions, typed
 from ..errors import GroundswellError, NotFound
 from . import times
-from .http import FLOW, PLEDGE, SESSION, SUPPORTER, Visit, local_path
+from .http import FLOW, PLEDGE, SESSION, SUPPORTER, TYPED, Visit, local_path
 from .routes import route
 
 bp = Blueprint(__name__)
@@ -128,6 +128,8 @@ def sign_out(visit: Visit) -> Response:
     visit.check_csrf()
     if visit.bearer:
         sessions.end(visit.bearer)
-    for name in (SESSION, SUPPORTER, FLOW, PLEDGE):
+    if TYPED in visit.cookies:
+        typed.forget(visit.cookies[TYPED])
+    for name in (SESSION, SUPPORTER, FLOW, PLEDGE, TYPED):
         visit.drop_cookie(name)
     return visit.redirect("/")
