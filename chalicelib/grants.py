@@ -6,15 +6,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
+from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey, EllipticCurvePublicKey
-from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
 
 from . import ids, settings, store
 
-_SUITE = Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.hpke import Suite
 
 
 class Key(store.Record):
@@ -46,6 +47,14 @@ class Destroyed(LookupError):
     """The launch's key is gone: no grant of it can ever be opened."""
 
 
+@cache
+def _suite() -> Suite:
+    """Loaded with the first grant: most of the API's requests need none, and their first answer waits for every import."""
+    from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
+
+    return Suite(KEM.P256, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
 def create_key(campaign: str, launch: str) -> bytes:
     """Has KMS make the launch's key pair and stores it; returns the public half (DER). For a new launch id only."""
     pair = store.client("kms").generate_data_key_pair_without_plaintext(
@@ -66,13 +75,19 @@ def _context(campaign: str, launch: str) -> dict[str, str]:
 
 def seal(public: bytes, pledge: str, token: str) -> bytes:
     """Seals a token to the launch's key, bound to one pledge."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     key = load_der_public_key(public)
     assert isinstance(key, EllipticCurvePublicKey)
-    return _SUITE.encrypt(token.encode(), key, pledge.encode())
+    return _suite().encrypt(token.encode(), key, pledge.encode())
 
 
 def open_key(campaign: str, launch: str) -> EllipticCurvePrivateKey:
     """The launch's private key, once for a chunk. Raises `Destroyed`. For the release worker."""
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
     item = Key.find(campaign, launch)
     if item is None or item.private is None:
         raise Destroyed(launch)
@@ -83,7 +98,7 @@ def open_key(campaign: str, launch: str) -> EllipticCurvePrivateKey:
 
 
 def unseal(key: EllipticCurvePrivateKey, pledge: str, sealed: bytes) -> str:
-    return _SUITE.decrypt(sealed, key, pledge.encode()).decode()
+    return _suite().decrypt(sealed, key, pledge.encode()).decode()
 
 
 def of_chunk(chunk: str) -> Mapping[str, bytes]:

@@ -16,7 +16,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib import keyring, settings
-from infra import certificate, deployed, policies
+from infra import bytecode, certificate, deployed, policies
 from infra.console import Problem, say, step, warn
 from infra.embedded import server
 
@@ -69,6 +69,7 @@ def up(stage: str) -> Outputs:
     _sender()
     policies.render(place(stage, outputs))
     _write_outputs(stage, outputs)
+    bytecode.ship()
     domain = stage_config(stage).get("api_gateway_custom_domain")
     if domain:
         certificate.ensure(domain)

@@ -27,10 +27,11 @@ def project(folder: Path) -> Path:
     shutil.copy(ROOT / ".chalice" / "config.json", folder / ".chalice")
     streams = {noun: f"arn:aws:dynamodb:eu-west-2:123456789012:table/groundswell-local-{noun}/stream/1" for noun in ("votes", "pledges")}
     (folder / ".chalice" / "outputs-local.json").write_text(json.dumps({"streams": streams}))
-    from infra import policies
+    from infra import bytecode, policies
 
     place = policies.Place("local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1")
     policies.render(place, folder / ".chalice")
+    bytecode.ship(folder)
     return folder
 
 

@@ -80,7 +80,7 @@ def test_zip_holds_the_application_and_nothing_else(packaged: Path) -> None:
         names = archive.namelist()
     top = {name.split("/")[0] for name in names}
 
-    assert not [name for name in names if name.endswith((".pyc", ".md", ".toml")) and name.startswith(("app", "chalicelib"))]
+    assert not [name for name in names if name.endswith((".md", ".toml")) and name.startswith(("app", "chalicelib"))]
     assert not [name for name in names if name.startswith("chalicelib/") and "__pycache__" in name]
     assert not top & {"infra", "tests", "moto", "pytest", "aiohttp", "boto3", "build"}
     assert {"app.py", "chalicelib", "chalice", "pynamodb", "h11", "cryptography", "tzdata"} <= top
