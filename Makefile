@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test embedded run demo deploy down clean
+.PHONY: help setup check test embedded browser bench-cold run demo deploy down clean
 
 # The first that runs and fits: some names only say that they are not installed.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -11,7 +11,7 @@ MADE := $(VENV)/made-from-$(shell cat requirements.txt infra/requirements.txt | 
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## List what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
 
 $(MADE):
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo "Python 3.11, 3.12 or 3.13 is needed. Say which: make PYTHON=/path/to/python3.12 ..."; exit 1; }
@@ -34,6 +34,12 @@ test: check ## Everything that is quick: checks, units, properties, the whole pa
 embedded: setup ## Deploy onto the embedded AWS, three times and with the state lost; probe the roles
 	@$(BIN)/pytest -m embedded tests/deploy
 
+browser: setup ## Journeys through the whole system in real Chromium; pictures in build/browser
+	@$(BIN)/pytest -m browser tests/browser
+
+bench-cold: setup ## How long functions take from a cold start to their first answer
+	@$(BIN)/python -m tests.bench.cold
+
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
 
@@ -49,4 +55,4 @@ down: setup ## Delete a stage and its data: make down STAGE=dev
 	@$(BIN)/python -m infra down --stage $(STAGE)
 
 clean: ## Remove what was built, installed and written by local runs
-	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf build vendor .pytest_cache .mypy_cache .ruff_cache .hypothesis
