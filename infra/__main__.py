@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from infra import stack
 from infra.console import Problem, say
@@ -57,6 +59,16 @@ def organiser(arguments: argparse.Namespace) -> None:
     say(f"{arguments.email} {what} from now on: sign in at the site with this address.")
 
 
+def import_(arguments: argparse.Namespace) -> int:
+    from infra.polis import workers
+
+    if arguments.stage:
+        stack.enter(arguments.stage)
+    slug = arguments.campaign or arguments.folder.absolute().name.rpartition(".")[2]
+    work = workers.Work(arguments.folder, slug, arguments.organiser, arguments.stage, arguments.first)
+    return workers.run(work, arguments.processes)
+
+
 def run(_: argparse.Namespace) -> int:
     from infra.run import main
 
@@ -67,6 +79,14 @@ def demo(arguments: argparse.Namespace) -> int:
     from infra import demo
 
     return demo.main(stop_during_hold=arguments.stop_during_hold)
+
+
+def _of_export(one: argparse.ArgumentParser) -> None:
+    """What replay and import are told alike."""
+    one.add_argument("folder", type=Path, metavar="DIR", help="an export: comments.csv, and votes.csv or participants-votes.csv")
+    one.add_argument("--campaign", metavar="SLUG", help="made for it where there is none; left out, it is called like the folder")
+    one.add_argument("--first", type=int, metavar="N", help="only the first votes, and the statements that they touch")
+    one.add_argument("--organiser", metavar="EMAIL", default="first.organiser@example.org", help="who makes the campaign, and hides")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -86,6 +106,10 @@ def parser() -> argparse.ArgumentParser:
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
     again = add("redrive", redrive, "show what failed for good, and have it done again")
     again.add_argument("--yes", action="store_true", help="do not ask")
+    loading = add("import", import_, "load a Pol.is export through the domain's functions, and compare every tally", staged=False)
+    _of_export(loading)
+    loading.add_argument("--stage", choices=stack.STAGES, help="left out: an AWS in the processes' own memory, gone afterwards")
+    loading.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
     people = add("organiser", organiser, "let somebody create campaigns, or organise one that exists")
     people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])

@@ -56,8 +56,11 @@ class Counting:
     said: float = field(default_factory=time.monotonic)
 
     def one_more(self) -> None:
+        self.more(1)
+
+    def more(self, count: int) -> None:
         with self.progress.lock:
-            self.done += 1
+            self.done += count
             now = time.monotonic()
             due = now - self.said >= _EVERY_S or self.done == self.total
             self.said = now if due else self.said
