@@ -5,6 +5,7 @@ Outcomes are one item, written in one transaction with `done`, under the writer'
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -18,7 +19,7 @@ from .settings import LEASE_S, RESOLVE_AFTER_S
 
 class State(store.Record):
     """Times in epoch milliseconds. `claim` is the id of the lease's write, so that a lost response can be told from a
-    lost race. `worker` names the log stream that says more."""
+    lost race. `worker` names the log stream that says more. `counts`: outcome -> posts, once done."""
 
     class Meta:
         table_name = settings.table("chunks")
@@ -32,6 +33,7 @@ class State(store.Record):
     sealed = NumberAttribute(null=True)
     sealed_by = UnicodeAttribute(null=True)
     done = NumberAttribute(null=True)
+    counts = JSONAttribute(null=True)
 
     def is_leased(self, now: float) -> bool:
         return float(self.until) > now * 1000
@@ -129,7 +131,9 @@ def finish(state: State, epoch: int, items: dict[str, Any], meta: dict[str, Any]
 
     def fill(transaction: TransactWrite) -> None:
         mine = (State.fence == state.fence) & State.done.does_not_exist()
-        transaction.update(state, actions=[State.done.set(int(now * 1000)), State.until.set(0)], condition=mine)
+        counts = Counter(str(item["outcome"]) for item in items.values())
+        actions: list[Any] = [State.done.set(int(now * 1000)), State.until.set(0), State.counts.set(dict(counts))]
+        transaction.update(state, actions=actions, condition=mine)
         transaction.save(Outcomes(pk=state.pk, sk=_outcomes_key(epoch), items=items, meta=meta))
 
     if store.write_together(fill) is None:

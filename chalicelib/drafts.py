@@ -24,6 +24,12 @@ class Access:
     token: str | None
 
 
+def names(campaign: Campaign, access: Access) -> list[str]:
+    """The supporter's pseudonyms of who asks."""
+    known = {"person": access.person, "token": access.token}
+    return [pseudonyms.supporter(campaign.slug, kind, whom) for kind, whom in known.items() if whom]
+
+
 class Draft(store.Record, store.Expiring):
     """`supporter` is the supporter's pseudonym where they are signed in, `secret` the hash of their token where not.
     `pledge` is set by the transaction that confirms."""
@@ -36,13 +42,11 @@ class Draft(store.Record, store.Expiring):
     supporter = UnicodeAttribute(null=True)
     secret = UnicodeAttribute(null=True)
     network = UnicodeAttribute()
-    mode = UnicodeAttribute()
     server = UnicodeAttribute()
     text = UnicodeAttribute()
     length = NumberAttribute()
     limit = NumberAttribute()
     per_link = NumberAttribute()
-    key = UnicodeAttribute()
     pledge = UnicodeAttribute(null=True)
     expires = NumberAttribute()
 
@@ -59,17 +63,14 @@ class Drafted:
     token: str | None
 
 
-def draft(
-    campaign: Campaign, *, network: str, mode: str, server: str, text: str, person: str | None, token: str | None, now: datetime
-) -> Drafted:
-    """A draft, its text checked against the server's own limit.
+def draft(campaign: Campaign, *, network: str, server: str, text: str, person: str | None, token: str | None, now: datetime) -> Drafted:
+    """A draft of a post that we send, its text checked against the server's own limit. `server`: whatever leads to it, on
+    Bluesky the account's handle.
 
-    Raises `Invalid` (network, mode, server, text), `NotFound` (no_launch), `Conflict` (closed), `Unavailable`."""
+    Raises `Invalid` (network, server, text), `NotFound` (no_launch), `Conflict` (closed), `Unavailable`."""
     launch = launches.of(campaign)
     if not launch.is_open(now):
         raise slots.closed()
-    if mode != "automatic":
-        raise Invalid.field("mode", "please choose automatic")
     if network not in launch.networks:
         raise Invalid.field("network", f"please choose one of {', '.join(launch.networks)}")
     chosen = networks.get(network)
@@ -77,16 +78,17 @@ def draft(
     rules = chosen.rules(host)
     new = None if person or token else ids.token()
     secret = token or new
-    made = Draft(pk=ids.ordered(now), campaign=campaign.slug, network=network, mode=mode, server=host, key=ids.token())
+    made = Draft(pk=ids.ordered(now), campaign=campaign.slug, network=network, server=host)
     made.supporter = pseudonyms.supporter(campaign.slug, "person", person) if person else None
     made.secret = None if person or secret is None else keyring.public_hash(secret)
-    made.text, made.length, made.limit, made.per_link = text, _checked(chosen, text, rules), rules.limit, rules.per_link
+    made.text, made.length, made.limit, made.per_link = text, checked(chosen, text, rules), rules.limit, rules.per_link
     made.expires = int(now.timestamp()) + DRAFT_S
     made.save(condition=Draft.pk.does_not_exist())
     return Drafted(made, new)
 
 
-def _checked(network: Network, text: str, rules: Rules) -> int:
+def checked(network: Network, text: str, rules: Rules) -> int:
+    """The text's length as the network counts it. Raises `Invalid` (text)."""
     if not text.strip():
         raise Invalid.field("text", "please write something")
     if len(text) > TEXT_MAX:
@@ -95,6 +97,10 @@ def _checked(network: Network, text: str, rules: Rules) -> int:
     if length > rules.limit:
         raise Invalid.field("text", f"{length} characters as this server counts them; it takes {rules.limit}", code="too_long")
     return length
+
+
+def wrong_mode() -> Invalid:
+    return Invalid.field("mode", "please choose automatic or reminder")
 
 
 def get(campaign: Campaign, draft_id: str, access: Access, *, now: datetime) -> Draft:
@@ -114,7 +120,7 @@ def change(campaign: Campaign, draft_id: str, text: str, access: Access, *, now:
     """Another text, before it is confirmed. Safe to repeat. Raises `NotFound`, `Invalid` (text)."""
     found = get(campaign, draft_id, access, now=now)
     rules = Rules(int(found.limit), int(found.per_link))
-    length = _checked(networks.get(found.network), text, rules)
+    length = checked(networks.get(found.network), text, rules)
     unconfirmed = Draft.pk.exists() & Draft.pledge.does_not_exist()
     if not store.update_if(found, [Draft.text.set(text), Draft.length.set(length)], unconfirmed):
         raise NotFound("This draft has been confirmed or withdrawn.")

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from . import chunks, counts, grants, launches, messages, pledges, reports, settings, slots, store
+from . import chunks, counts, grants, launches, letters, messages, reports, settings, slots, store, supporters
 from .chunks import State
 from .launches import Launch
 from .messages import Message
@@ -59,6 +59,11 @@ def step(launch_id: str, *, now: datetime) -> None:
         return
     if launch.state == "open" and now.timestamp() >= float(launch.closes_at):
         freeze(launch, now=now)
+    _advance(launch, now)
+    letters.remind(launch, now=now)  # last, so that nothing about e-mails can hold up the posts
+
+
+def _advance(launch: Launch, now: datetime) -> None:
     if launch.state == "goal_missed":
         _end(launch, "goal_missed", now)
     elif launch.stopped_at:
@@ -89,7 +94,8 @@ def _people(launch: Launch, plan: dict[str, int]) -> int:
     people = launches.supporters(launch, consistent=True).people
     if sum(plan.values()) > RECOUNT_UP_TO and people >= int(launch.goal):
         return people
-    counts.recount(f"{launch.id}#people#{number:02d}" for number in range(pledges.PARTITIONS))
+    for what in ("people", "reminders"):
+        counts.recount(supporters.partitions(launch.id, what))
     counts.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(plan))
     return launches.supporters(launch, consistent=True).people
 
@@ -169,9 +175,10 @@ def _states(launch: Launch, lane: str) -> dict[int, State | None]:
 
 
 def _settle(launch: Launch, now: datetime) -> None:
-    """Ends the launch once every chunk is done or missed, or one hour after the last lane."""
-    over = now.timestamp() > _last(launch) + SETTLE_AFTER_S
-    if over or all(_is_final(launch, lane, state, now) for lane in launch.plan for state in _states(launch, lane).values()):
+    """Ends the launch once its last moment has come and every chunk is done or missed, or one hour after the last lane."""
+    since = now.timestamp() - _last(launch)
+    states = [(lane, state) for lane in launch.plan for state in _states(launch, lane).values()] if since > 0 else []
+    if since > SETTLE_AFTER_S or (since > 0 and all(_is_final(launch, lane, state, now) for lane, state in states)):
         _end(launch, "settled", now)
 
 
@@ -200,10 +207,11 @@ def _end_stopped(launch: Launch, now: datetime) -> None:
 
 
 def _end(launch: Launch, state: launches.State, now: datetime) -> None:
-    """Writes the launch report, destroys the key, and takes the launch out of the minute's sight, in this order, so that
-    a tick that is cut off is simply done again."""
+    """Writes the launch report, destroys the key, tells who asked to be told, and takes the launch out of the minute's sight,
+    in this order, so that a tick that is cut off is simply done again."""
     launch.state = state
     reports.write(launch, now=now)
     grants.destroy_key(launch.campaign, launch.id, now=now)
+    letters.tell_not_sent(launch)
     at = int(now.timestamp() * 1000)
     launch.update(actions=[Launch.state.set(state), Launch.settled_at.set(Launch.settled_at | at), Launch.active.remove()])

@@ -32,5 +32,10 @@ def code() -> str:
     return f"{secrets.randbelow(1_000_000):06d}"
 
 
+def number(bits: int) -> int:
+    """So many random bits."""
+    return secrets.randbits(bits)
+
+
 def milliseconds(now: datetime) -> int:
     return int(now.timestamp() * 1000)

@@ -18,8 +18,10 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 from . import campaigns, grants, ids, networks, settings, store
 from .campaigns import Campaign
 from .errors import Conflict, Invalid, NotFound
+from .supporters import Counts, count
 
 State = Literal["open", "frozen", "goal_missed", "not_approved", "stopped", "settled"]
+NOT_OUT = ("goal_missed", "not_approved", "stopped")
 MESSAGE_MAX, URL_MAX, GOAL_MAX = 500, 500, 1_000_000
 STOP_BEFORE_S = 10
 APPROVE_BEFORE_LEAD_S = 120
@@ -78,6 +80,11 @@ class Launch(store.Record):
     @property
     def moment(self) -> datetime:
         return datetime.fromtimestamp(float(self.at), ZoneInfo(self.zone))
+
+    @property
+    def in_words(self) -> str:
+        """The moment, for an e-mail."""
+        return f"{self.moment:%A} {self.moment.day} {self.moment:%B %Y}, {self.moment:%H:%M} ({self.zone})"
 
     @property
     def approved(self) -> bool:
@@ -272,28 +279,6 @@ def _act(campaign: Campaign, launch: Launch, actions: list[Any], condition: Cond
     return current
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
-    """People with a live pledge; `automatic` counts live pledges that we post ourselves."""
-
-    people: int
-    automatic: int
-
-
-class Count(store.Record):
-    """How many in one partition, recounted from the pledges' stream: `people#NN` and `live#<lane>#<chunk>`."""
-
-    class Meta:
-        table_name = settings.table("launches")
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    n = NumberAttribute(default=0)
-    version = NumberAttribute(default=0)
-
-
 def supporters(launch: Launch, *, consistent: bool = False) -> Counts:
     """What the recounts found: up to a few seconds old."""
-    people = sum(int(count.n) for count in Count.query(launch.id, Count.sk.startswith("people#"), consistent_read=consistent))
-    live = sum(int(count.n) for count in Count.query(launch.id, Count.sk.startswith("live#"), consistent_read=consistent))
-    return Counts(people, live)
+    return count(launch.id, consistent=consistent)

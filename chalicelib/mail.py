@@ -5,13 +5,20 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from typing import Any
 
-from . import keyring, settings, store
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+
+from . import clock, ids, keyring, settings, store
 
 _CONTEXT = "mail"
+_BATCH, _DELAY_MAX_S = 10, 900
+_CLAIMED_S = 5 * 86_400  # longer than the queue keeps a message
+_SENT = "sent"
 TEXTS = {
     "code": (
         "Your code is {code}",
@@ -23,7 +30,35 @@ TEXTS = {
         "You have been made {duties} of the campaign “{campaign}”.\n\nTo begin, sign in with this e-mail address at\n{address}\n\n"
         "If you do not want this, ignore this e-mail, or ask the organisers to remove you.\n",
     ),
+    "remind_day": (
+        "Tomorrow: {campaign}",
+        "You asked to be reminded to post for “{campaign}”. The moment is {at}.\n\nYour words, and a way to post them:\n{link}\n\n"
+        "You get one more e-mail, shortly before the moment. You can take the reminder back on that page.\n",
+    ),
+    "remind_moment": (
+        "Now: post for {campaign}",
+        "The moment is {at}. Your words, and a way to post them:\n{link}\n\nThank you for taking part in “{campaign}”.\n",
+    ),
+    "not_sent": (
+        "Your post for {campaign} was not sent",
+        "You lent a post to “{campaign}” for {at}, and asked to be told if it could not be sent.\n\n{why}\n\nYour post:\n{link}\n",
+    ),
 }
+
+
+class NotAccepted(RuntimeError):
+    """SQS refused some of a batch; whoever queues does so again."""
+
+
+class Claim(store.Record, store.Expiring):
+    """Which message may send a letter, and whether it has: `claim` is the message's own, then "sent"."""
+
+    class Meta:
+        table_name = settings.table("limits")
+
+    pk = UnicodeAttribute(hash_key=True)
+    claim = UnicodeAttribute()
+    expires = NumberAttribute()
 
 
 @cache
@@ -38,12 +73,77 @@ def send(to: str, kind: str, data: Mapping[str, str | int]) -> None:
     store.client("sqs").send_message(QueueUrl=_queue_url(), MessageBody=sealed)
 
 
+def sealed(address: str, context: str) -> bytes:
+    """An address as a table keeps it."""
+    return keyring.seal("email_seal", address.encode(), context)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An e-mail from a function that cannot open addresses: `address` is sealed in `context`. Of all letters with the same
+    `once` one is sent, however often they were queued."""
+
+    address: bytes
+    context: str
+    kind: str
+    data: Mapping[str, str | int]
+    once: str
+
+
+def queue(letters: Iterable[tuple[Letter, int]]) -> int:
+    """Queues letters, each with its delay in seconds (at most 900); returns how many. Raises `NotAccepted`. May be repeated."""
+    sent = 0
+    iterator = iter(letters)
+    while batch := list(islice(iterator, _BATCH)):
+        entries = [
+            {"Id": str(number), "MessageBody": _body(letter), "DelaySeconds": min(_DELAY_MAX_S, max(0, delay))}
+            for number, (letter, delay) in enumerate(batch)
+        ]
+        answer = store.client("sqs").send_message_batch(QueueUrl=_queue_url(), Entries=entries)
+        if answer.get("Failed"):
+            raise NotAccepted(answer["Failed"][0].get("Message", "SQS refused a letter"))
+        sent += len(batch)
+    return sent
+
+
+def _body(letter: Letter) -> str:
+    whole = {"kind": letter.kind, "data": dict(letter.data), "once": letter.once, "claim": ids.short()}
+    return json.dumps({"address": base64.b64encode(letter.address).decode(), "context": letter.context, **whole})
+
+
 def deliver(body: str) -> None:
     """Sends one queued e-mail through SES. Raises what SES raises, so that the queue tries again."""
-    message: dict[str, Any] = json.loads(keyring.unseal("email_seal", base64.b64decode(body), _CONTEXT))
+    if not body.startswith("{"):
+        message: dict[str, Any] = json.loads(keyring.unseal("email_seal", base64.b64decode(body), _CONTEXT))
+        _send(message["to"], message)
+        return
+    letter: dict[str, Any] = json.loads(body)
+    if _claim(letter["once"], letter["claim"]):
+        _send(keyring.unseal("email_seal", base64.b64decode(letter["address"]), letter["context"]).decode(), letter)
+        Claim(pk=_claim_key(letter["once"]), claim=_SENT, expires=_expires()).save()
+
+
+def _claim(once: str, claim: str) -> bool:
+    """Whether this message is the one to send: the first that asked, until it has been sent."""
+    item = Claim(pk=_claim_key(once), claim=claim, expires=_expires())
+    if store.save_if(item, Claim.pk.does_not_exist()):
+        return True
+    found = Claim.find(str(item.pk))
+    return found is not None and found.claim == claim
+
+
+def _claim_key(once: str) -> str:
+    return f"letter#{once}"
+
+
+def _expires() -> int:
+    return int(clock.current.now()) + _CLAIMED_S
+
+
+def _send(to: str, message: Mapping[str, Any]) -> None:
     subject, text = (part.format(**message["data"]) for part in TEXTS[message["kind"]])
     store.client("sesv2").send_email(
         FromEmailAddress=settings.current().mail_from,
-        Destination={"ToAddresses": [message["to"]]},
+        Destination={"ToAddresses": [to]},
         Content={"Simple": {"Subject": {"Data": subject}, "Body": {"Text": {"Data": text}}}},
     )

@@ -3,14 +3,16 @@ again where that cannot double."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-from .networks.base import Verdict
-from .networks.transport import Connection
+from .networks.base import Network, Post, Request, Verdict
+from .networks.transport import Connection, NotSent, Uncertain, exchange
 from .pledges import Pledge
 
 RETRIES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
+SESSION_S = 10.0
 
 Kind = Literal["posted", "refused", "reconnect", "unknown"]
 
@@ -29,22 +31,64 @@ class Outcome:
 
 @dataclass(slots=True)
 class Sending:
-    """One pledge on its way. `again_at`: epoch seconds of the next try, None once `outcome` stands."""
+    """One pledge on its way. `connection` carries its request, and is None until the permission has become a bearer.
+    `again_at`: epoch seconds of the next try, None once `outcome` stands. `asked`: how often a bearer was asked for."""
 
     pledge: Pledge
-    connection: Connection
+    permission: str = field(repr=False)
+    connection: Connection | None = None
     outcome: Outcome = field(default_factory=lambda: Outcome("unknown"))
     again_at: float | None = 0.0
+    asked: int = 0
+    renewed: bool = False
 
     def take(self, verdict: Verdict, *, now: float, planned: float, repeatable: bool) -> None:
         """`now` and `planned` in epoch seconds; `repeatable`: the network recognises a repetition, so asking again cannot double."""
         self.outcome.said, self.outcome.url, self.again_at = verdict.said, verdict.url, None
-        if verdict.kind in ("posted", "refused", "reconnect"):
+        if verdict.renew:
+            self._renew(now)
+        elif verdict.kind in ("posted", "refused", "reconnect"):
             self.outcome.outcome = verdict.kind
             self.outcome.acked_ms = round((now - planned) * 1000, 3)
         elif verdict.kind == "retry" or repeatable:
             self.again_at = now + (verdict.wait_s or self.pause_s)
 
+    def _renew(self, now: float) -> None:
+        """Another bearer, once: one that was just made and is refused too means that the permission is worth nothing."""
+        self.close()
+        self.connection = None
+        if self.renewed:
+            self.outcome.outcome = "reconnect"
+        else:
+            self.renewed, self.again_at = True, now
+
+    def close(self) -> None:
+        if self.connection is not None:
+            self.connection.close()
+
     @property
     def pause_s(self) -> float:
         return RETRIES_S[max(0, min(self.outcome.tries, len(RETRIES_S)) - 1)]
+
+    async def permit(self, network: Network, *, now: float, within_s: float = SESSION_S) -> None:
+        """Turns the permission into a bearer, and makes the request with it. Whatever goes wrong becomes an outcome or a
+        time to try again; nothing has been posted then."""
+        asked = network.session(self.pledge.server, self.permission)
+        bearer = self.permission if asked is None else await self._bearer(network, asked, now, within_s)
+        if isinstance(bearer, str):
+            post = Post(self.pledge.server, self.pledge.text, self.pledge.key)
+            self.connection = Connection(network.request(post, bearer))
+        elif bearer.kind in ("reconnect", "refused"):
+            self.outcome.outcome, self.outcome.said, self.again_at = bearer.kind, bearer.said, None
+        else:
+            self.asked += 1
+            pause = RETRIES_S[min(self.asked, len(RETRIES_S)) - 1]
+            self.outcome.said, self.again_at = bearer.said, now + (bearer.wait_s or pause)
+
+    async def _bearer(self, network: Network, asked: Request, now: float, within_s: float) -> str | Verdict:
+        try:
+            async with asyncio.timeout(within_s):
+                response = await exchange(asked)
+        except (NotSent, Uncertain, TimeoutError) as error:
+            return Verdict("retry", said=str(error) or "no answer")
+        return network.bearer(response, now=now)

@@ -1,50 +1,56 @@
 """Pledges: a supporter lends one post. Draft -> (the network says whose account it is) -> confirmed in one transaction:
-the pledge, its sealed grant under the same key, the supporter's item, the account's item. What was confirmed is sent
-byte for byte."""
+the pledge, its sealed grant under the same key, the supporter's item, the account's item. What was agreed to is sent
+byte for byte. Changing the words, and giving the permission anew: `consents`."""
 
 from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
-from . import chunks, drafts, grants, ids, keyring, launches, networks, pseudonyms, settings, slots, store
+from . import chunks, drafts, grants, ids, launches, mail, networks, pseudonyms, settings, slots, store, supporters
 from .campaigns import Campaign
 from .drafts import Access, Draft
 from .errors import Conflict, NotFound
 from .launches import Launch
 from .networks.base import Account
+from .supporters import AccountItem, Supporter
 
-PARTITIONS = 64
-WORDING = "2026-11"  # changes whenever the words that people agree to change
+WORDING = "2026-11b"  # changes whenever the words that people agree to change
 GRANT_DAYS_AFTER = 1
 
 
 class Pledge(store.Record):
-    """`supporter` is the supporter's pseudonym, `secret` the hash of the token of who did not sign in. `key` makes a
-    repetition at the network harmless; it and `text` never change after confirmation. Times in epoch milliseconds, but
-    `agreed_at`: the time that the supporter agreed to, in seconds. What is planned now: `planned_at`."""
+    """`supporter` is the supporter's pseudonym. `key` makes a repetition at the network harmless; it and `text` change only
+    together, with a new consent. The consent itself: `text_sha256`, `account`, `agreed_at` (the planned time, epoch
+    seconds), `wording`, `consented`; `earlier` has those before. `email` is sealed, `link` the page to tell of in an
+    e-mail. Other times in epoch milliseconds. What is planned now: `planned_at`."""
 
     class Meta:
         table_name = settings.table("pledges")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True)
+    draft = UnicodeAttribute()
     supporter = UnicodeAttribute()
-    secret = UnicodeAttribute(null=True)
     network = UnicodeAttribute()
     server = UnicodeAttribute()
     account = UnicodeAttribute()
     account_item = UnicodeAttribute()
+    limit = NumberAttribute()
+    per_link = NumberAttribute()
     text = UnicodeAttribute()
-    text_sha256 = UnicodeAttribute()
     key = UnicodeAttribute()
+    text_sha256 = UnicodeAttribute()
     wording = UnicodeAttribute()
     agreed_at = NumberAttribute()
     consented = NumberAttribute()
+    earlier: JSONAttribute = JSONAttribute(default=list)
+    email = BinaryAttribute(legacy_encoding=False, null=True)
+    link = UnicodeAttribute(null=True)
     withdrawn = NumberAttribute(null=True)
 
     @property
@@ -57,143 +63,140 @@ class Pledge(store.Record):
         return self.slot.pledge
 
     @property
-    def state(self) -> str:
-        return "withdrawn" if self.withdrawn else "pledged"
-
-    @property
     def consented_at(self) -> float:
         return float(self.consented) / 1000
 
 
-class Supporter(store.Record):
-    """One person in one launch: `pledges` maps network -> pledge id. In one of 64 partitions by hash."""
+@dataclass(frozen=True, slots=True)
+class Who:
+    """Whom a permission belongs to. `supporter` and `item` as they stand in the table, or new."""
 
-    class Meta:
-        table_name = settings.table("pledges")
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    pledges: JSONAttribute = JSONAttribute(default=dict)
-    version = NumberAttribute(default=0)
-
-
-class AccountItem(store.Record):
-    """One account on one network in one launch, so that it lends one post only, whoever connects it."""
-
-    class Meta:
-        table_name = settings.table("pledges")
-
-    pk = UnicodeAttribute(hash_key=True)
-    sk = UnicodeAttribute(range_key=True)
-    pledge = UnicodeAttribute()
+    account: Account
+    supporter: Supporter
+    item: AccountItem
 
 
 @dataclass(frozen=True, slots=True)
-class _Who:
-    supporter: Supporter
-    account: AccountItem
+class Contact:
+    """Where a supporter wants to be told that their post could not be sent. `link`: their page."""
+
+    email: str
+    link: str
 
 
-def confirm(campaign: Campaign, draft_id: str, token: str, access: Access, *, now: datetime) -> Pledge:
+def confirm(campaign: Campaign, draft_id: str, token: str, access: Access, *, contact: Contact | None = None, now: datetime) -> Pledge:
     """Confirms a draft with the permission to post: the supporter's agreement to exactly this text. Safe to repeat, and
-    after a lost response the same pledge is answered.
+    after a lost response the same pledge is answered. Where this account has lent a post already, that pledge is answered
+    (its `draft` is another one), with the new permission, and who holds the account may see it from now on.
 
-    Raises `NotFound`, `Invalid` (token, text), `Conflict` (closed, second_pledge), `Unavailable`."""
+    Raises `NotFound`, `Invalid` (token, server, text), `Conflict` (closed, second_pledge), `Unavailable`."""
     draft = drafts.get(campaign, draft_id, access, now=now)
     if draft.pledge:
         return find_confirmed(draft.pledge)
     launch = launches.of(campaign)
     if not launch.is_open(now):
         raise slots.closed()
-    network = networks.get(draft.network)
-    account = network.account(draft.server, token)
-    who = _who(campaign, launch, draft, account)
-    earlier = _earlier(who, draft)
-    if earlier:
-        return earlier
-    ordinal = slots.ordinal(launch.id, draft.network, draft.server)
-    slot = slots.take(launch.id, slots.lane_of(draft.network, ordinal))
-    pledge = _pledge(launch, draft, account, who=who, slot=slot, now=now)
-    return _write(launch, draft, pledge, who, token.strip())
+    who = _who(campaign, launch, draft, access, networks.get(draft.network).account(draft.server, token))
+    return _standing(launch, who, draft) or _write(launch, draft, who, contact, now)
 
 
-def _who(campaign: Campaign, launch: Launch, draft: Draft, account: Account) -> _Who:
+def _who(campaign: Campaign, launch: Launch, draft: Draft, access: Access, account: Account) -> Who:
     name = pseudonyms.supporter(campaign.slug, "account", f"{draft.network}#{account.id}")
-    person = draft.supporter or name
-    supporter_key, account_key = _partition(launch.id, "people", person), _partition(launch.id, "accounts", name)
-    supporter = Supporter.find(supporter_key, person) or Supporter(pk=supporter_key, sk=person, pledges={}, version=0)
-    known = AccountItem.find(account_key, name)
-    return _Who(supporter, known or AccountItem(pk=account_key, sk=name, pledge=""))
+    person = draft.supporter or pseudonyms.supporter(campaign.slug, "token", access.token or "")
+    return Who(account, supporters.get(launch.id, person), supporters.account(launch.id, name))
 
 
-def _partition(launch: str, what: str, name: str) -> str:
-    return f"{launch}#{what}#{int(hashlib.sha256(name.encode()).hexdigest(), 16) % PARTITIONS:02d}"
-
-
-def _earlier(who: _Who, draft: Draft) -> Pledge | None:
-    """The pledge this very draft has already made. Raises `Conflict` where another one stands."""
-    standing = who.supporter.pledges.get(draft.network) or who.account.pledge
-    if not standing:
-        return None
-    pledge = find_confirmed(standing)
-    if pledge.key == draft.key:
+def _standing(launch: Launch, who: Who, draft: Draft) -> Pledge | None:
+    """The pledge that this draft or this account has made already. Raises `Conflict` where the supporter has lent a post
+    from another account of this network."""
+    if who.item.pledge:
+        pledge = find_confirmed(who.item.pledge)
+        if pledge.draft != draft.id:
+            show(launch, who, pledge)
         return pledge
-    raise second_pledge(pledge.account)
+    standing = who.supporter.pledges.get(draft.network)
+    if standing:
+        raise second_pledge()
+    return None
 
 
-def second_pledge(account: str) -> Conflict:
-    return Conflict(
-        f"A post from {account} has already been lent to this launch; one person lends one post on each network.", code="second_pledge"
-    )
+def second_pledge() -> Conflict:
+    return Conflict("You take part on this network already; one person lends one post on each network.", code="second_pledge")
 
 
-def _pledge(launch: Launch, draft: Draft, account: Account, *, who: _Who, slot: slots.Slot, now: datetime) -> Pledge:
-    return Pledge(
-        pk=slot.chunk,
-        sk=slot.position,
-        supporter=str(who.supporter.sk),
-        secret=draft.secret,
-        network=draft.network,
-        server=draft.server,
-        account=account.handle,
-        account_item=f"{who.account.pk} {who.account.sk}",
-        text=draft.text,
-        text_sha256=hashlib.sha256(draft.text.encode()).hexdigest(),
-        key=draft.key,
-        wording=WORDING,
-        agreed_at=slots.planned_at(launch, slot.lane),
-        consented=ids.milliseconds(now),
-    )
+def show(launch: Launch, who: Who, pledge: Pledge) -> None:
+    """Lets who holds the account see its pledge, and puts their permission in the place of the earlier one unless the
+    pledge is being sent. Safe to repeat. Raises `Conflict` (changed)."""
+    name, epoch = str(who.supporter.sk), int(launch.epoch)
+    shown = sorted({*who.supporter.shown, pledge.id})
+
+    def note(transaction: TransactWrite) -> None:
+        supporters.put(transaction, who.supporter, pledges=dict(who.supporter.pledges), shown=shown)
+
+    def renew(transaction: TransactWrite) -> None:
+        chunks.not_sealed(transaction, str(pledge.pk), epoch)
+        transaction.condition_check(Pledge, str(pledge.pk), str(pledge.sk), condition=Pledge.withdrawn.does_not_exist())
+        transaction.save(grant_of(launch, pledge, who.account.permission))
+
+    unseen = name != pledge.supporter and pledge.id not in who.supporter.shown
+    if unseen and store.write_together(note) is not None and pledge.id not in supporters.get(launch.id, name).shown:
+        raise Conflict("Your record changed at the same moment; please try again.", code="changed")
+    store.write_together(renew)
 
 
-def _write(launch: Launch, draft: Draft, pledge: Pledge, who: _Who, token: str) -> Pledge:
-    sealed = grants.seal(bytes(launch.public_key), pledge.id, token)
-    expires = int(pledge.agreed_at) + GRANT_DAYS_AFTER * 86_400
-    grant = grants.Grant(pk=pledge.pk, sk=pledge.sk, sealed=sealed, expires=expires)
+def grant_of(launch: Launch, pledge: Pledge, permission: str) -> grants.Grant:
+    sealed = grants.seal(bytes(launch.public_key), pledge.id, permission)
+    return grants.Grant(pk=pledge.pk, sk=pledge.sk, sealed=sealed, expires=int(pledge.agreed_at) + GRANT_DAYS_AFTER * 86_400)
+
+
+def _write(launch: Launch, draft: Draft, who: Who, contact: Contact | None, now: datetime) -> Pledge:
+    pledge = _pledge(launch, draft, who, contact, now)
 
     def fill(transaction: TransactWrite) -> None:
         transaction.save(pledge, condition=Pledge.pk.does_not_exist())
-        transaction.save(grant, condition=grants.Grant.pk.does_not_exist())
-        _put_supporter(transaction, who.supporter, {**who.supporter.pledges, pledge.network: pledge.id})
-        account = AccountItem(pk=who.account.pk, sk=who.account.sk, pledge=pledge.id)
-        transaction.save(account, condition=AccountItem.pk.does_not_exist())
+        transaction.save(grant_of(launch, pledge, who.account.permission), condition=grants.Grant.pk.does_not_exist())
+        supporters.put(transaction, who.supporter, pledges={**who.supporter.pledges, pledge.network: pledge.id})
+        item = AccountItem(pk=who.item.pk, sk=who.item.sk, pledge=pledge.id)
+        transaction.save(item, condition=AccountItem.pk.does_not_exist())
         transaction.update(draft, actions=[Draft.pledge.set(pledge.id)], condition=Draft.pk.exists() & Draft.pledge.does_not_exist())
 
     if store.write_together(fill) is None:
         return pledge
-    landed = Pledge.find(str(pledge.pk), str(pledge.sk))  # our own write, whose response was lost
-    if landed and landed.key == pledge.key:
-        return landed
-    draft.refresh(consistent_read=True)  # or the same draft, confirmed twice at once
-    if draft.pledge:
+    draft.refresh(consistent_read=True)
+    if draft.pledge:  # our own write, whose response was lost, or the same draft confirmed twice at once
         return find_confirmed(draft.pledge)
-    raise second_pledge(pledge.account)
+    again = Who(who.account, supporters.get(launch.id, str(who.supporter.sk)), supporters.account(launch.id, str(who.item.sk)))
+    standing = _standing(launch, again, draft)
+    if standing is None:
+        raise Conflict("Your supporter's record changed at the same moment; please try again.", code="changed")
+    return standing
 
 
-def _put_supporter(transaction: TransactWrite, supporter: Supporter, pledges: dict[str, str]) -> None:
-    version = int(supporter.version)
-    unchanged = Supporter.version == version if version else Supporter.version.does_not_exist()
-    transaction.save(Supporter(pk=supporter.pk, sk=supporter.sk, pledges=pledges, version=version + 1), condition=unchanged)
+def _pledge(launch: Launch, draft: Draft, who: Who, contact: Contact | None, now: datetime) -> Pledge:
+    slot = slots.take(launch.id, slots.lane_of(draft.network, slots.ordinal(launch.id, draft.network, who.account.server)))
+    pledge = Pledge(pk=slot.chunk, sk=slot.position, draft=draft.id, supporter=str(who.supporter.sk), network=draft.network)
+    pledge.server, pledge.account = who.account.server, who.account.handle
+    pledge.account_item = f"{who.item.pk} {who.item.sk}"
+    pledge.limit, pledge.per_link = draft.limit, draft.per_link
+    agreed = slots.planned_at(launch, slot.lane)
+    pledge.key = networks.get(draft.network).key(draft.text, who.account.id, at=datetime.fromtimestamp(agreed, UTC))
+    agree(pledge, draft.text, planned=agreed, now=now)
+    if contact:
+        pledge.email, pledge.link = mail.sealed(contact.email, pledge.id), contact.link
+    return pledge
+
+
+def agree(pledge: Pledge, text: str, *, planned: int, now: datetime) -> None:
+    """The record of what was agreed to, and when; an earlier one is kept."""
+    if pledge.text_sha256:
+        pledge.earlier = [*pledge.earlier, consent_of(pledge)]
+    pledge.text, pledge.text_sha256 = text, hashlib.sha256(text.encode()).hexdigest()
+    pledge.wording, pledge.agreed_at, pledge.consented = WORDING, planned, ids.milliseconds(now)
+
+
+def consent_of(pledge: Pledge) -> dict[str, str | int]:
+    whole = {"agreed_at": int(pledge.agreed_at), "consented": int(pledge.consented)}
+    return {"text_sha256": pledge.text_sha256, "account": pledge.account, "wording": pledge.wording, **whole}
 
 
 def planned_at(launch: Launch, pledge: Pledge) -> int:
@@ -214,11 +217,9 @@ def find(campaign: Campaign, pledge: str, access: Access, *, now: datetime) -> D
     """A draft or a pledge of theirs. Raises `NotFound`, also where it is somebody else's."""
     if slots.parse(pledge) is None:
         return drafts.get(campaign, pledge, access, now=now)
-    found = find_confirmed(pledge)
-    in_campaign = found.slot.launch == campaign.launch
-    by_person = access.person is not None and found.supporter == pseudonyms.supporter(campaign.slug, "person", access.person)
-    by_token = access.token is not None and found.secret == keyring.public_hash(access.token)
-    if not in_campaign or not (by_person or by_token):
+    found, names = find_confirmed(pledge), drafts.names(campaign, access)
+    launch = found.slot.launch
+    if launch != campaign.launch or not (found.supporter in names or any(found.id in supporters.get(launch, name).shown for name in names)):
         raise NotFound("There is no such pledge.")
     return found
 
@@ -233,36 +234,30 @@ def withdraw(campaign: Campaign, pledge: str, access: Access, *, now: datetime) 
             return
         found.refresh(consistent_read=True)  # confirmed, perhaps this very moment
         found = find_confirmed(str(found.pledge))
-    if found.withdrawn:
-        return
     launch = launches.of(campaign)
     for _ in range(5):  # the supporter's item or the epoch may change meanwhile
-        if _take_back(launch, found, now):
+        if found.withdrawn or _take_back(launch, found, now):
             return
         found.refresh(consistent_read=True)
-        if found.withdrawn:
-            return
         launch.refresh(consistent_read=True)
         state = chunks.get(str(found.pk), int(launch.epoch))
-        if state and state.sealed:
+        if state and state.sealed and not found.withdrawn:
             break
     raise Conflict("Your post is just being sent, or has been; it can no longer be held back here.", code="sealed")
 
 
 def _take_back(launch: Launch, pledge: Pledge, now: datetime) -> bool:
-    supporter = Supporter.find(_partition(launch.id, "people", pledge.supporter), pledge.supporter)
-    account_pk, account_sk = pledge.account_item.split(" ")
-    epoch = int(launch.epoch)
+    supporter, account = supporters.get(launch.id, pledge.supporter), pledge.account_item.split(" ")
+    epoch, at = int(launch.epoch), ids.milliseconds(now)
 
     def fill(transaction: TransactWrite) -> None:
         chunks.not_sealed(transaction, str(pledge.pk), epoch)
         transaction.condition_check(Launch, launch.id, "launch", condition=Launch.epoch == epoch)
-        at = ids.milliseconds(now)
-        transaction.update(pledge, actions=[Pledge.withdrawn.set(at)], condition=Pledge.pk.exists() & Pledge.withdrawn.does_not_exist())
+        live = Pledge.pk.exists() & Pledge.withdrawn.does_not_exist()
+        transaction.update(pledge, actions=[Pledge.withdrawn.set(at), Pledge.email.remove()], condition=live)
         transaction.delete(grants.Grant(pk=pledge.pk, sk=pledge.sk))
-        transaction.delete(AccountItem(pk=account_pk, sk=account_sk), condition=AccountItem.pledge == pledge.id)
-        if supporter:
-            _put_supporter(transaction, supporter, {n: p for n, p in supporter.pledges.items() if p != pledge.id})
+        transaction.delete(AccountItem(pk=account[0], sk=account[1]), condition=AccountItem.pledge == pledge.id)
+        supporters.put(transaction, supporter, pledges={n: p for n, p in supporter.pledges.items() if p != pledge.id})
 
     return store.write_together(fill) is None
 

@@ -16,15 +16,16 @@ from .chunks import State
 from .clock import Clock
 from .launches import Launch
 from .messages import Message
-from .networks.base import Network, Post, Verdict
-from .networks.transport import Connection, NotSent, Uncertain
-from .outcomes import Outcome, Sending
+from .networks.base import Network, Verdict
+from .networks.transport import CONNECT_S, NotSent, Uncertain
+from .outcomes import SESSION_S, Outcome, Sending
+from .pledges import Pledge
 from .settings import GRACE_S, RENEW_S, RESOLVE_UNTIL_S
 
 WARM_BEFORE_S, SEAL_BEFORE_S, CHECK_BEFORE_S, SPIN_BEFORE_S = 12.0, 5.0, 2.0, 0.05
 SEND_AFTER_S = 0.005
 WORK_S = 540.0  # the function's time-out less a minute
-OPENINGS = 50
+OPENINGS, SESSIONS = 50, 20
 log = logging.getLogger(__name__)
 
 
@@ -78,6 +79,7 @@ class Release:
         late = self.clock.now() > self.at
         try:
             await asyncio.to_thread(self._read)
+            await self._permit(self.at - WARM_BEFORE_S)
             await self._warm()
             if await self._seal():
                 await self._drop_withdrawn()
@@ -113,40 +115,62 @@ class Release:
         its outcome is that it must be reconnected."""
         found, sealed = pledges.of_chunk(self.message.key), grants.of_chunk(self.message.key)
         key = grants.open_key(self.launch.campaign, self.launch.id) if found else None
-        self._close()
-        self.sendings = []
-        for pledge in found:
-            grant = sealed.get(str(pledge.sk))
-            token = grants.unseal(key, pledge.id, grant) if key and grant else ""
-            request = self.network.request(Post(pledge.server, pledge.text, pledge.key), token)
-            self.sendings.append(Sending(pledge, Connection(request)))
-            if not token:
-                self.sendings[-1].outcome, self.sendings[-1].again_at = Outcome("reconnect", said="no permission on file"), None
+        known = {sending.pledge.id: sending for sending in self.sendings}
+        self.sendings = [known.get(pledge.id) or self._sending(pledge, key, sealed.get(str(pledge.sk))) for pledge in found]
+
+    def _sending(self, pledge: Pledge, key: Any, grant: bytes | None) -> Sending:
+        sending = Sending(pledge, grants.unseal(key, pledge.id, grant) if key and grant else "")
+        if not sending.permission:
+            sending.outcome, sending.again_at = Outcome("reconnect", said="no permission on file"), None
+        return sending
 
     def _close(self) -> None:
         for sending in self.sendings:
-            sending.connection.close()
+            sending.close()
 
     def _due(self) -> list[Sending]:
         """What is still to be asked for, now or later."""
         return [sending for sending in self.sendings if sending.again_at is not None]
 
+    async def _permit(self, until: float) -> None:
+        """Makes the bearers that are lacking, again and again until that time; what fails until then is tried after the moment."""
+        while True:
+            await self._sessions(by=until)
+            waits = [float(sending.again_at or 0) for sending in self._due() if sending.connection is None]
+            if not waits or max(min(waits), self.clock.now()) >= until:
+                return
+            await self._hold(min(waits))
+
+    async def _sessions(self, *, by: float = 0.0) -> None:
+        places, now = asyncio.Semaphore(SESSIONS), self.clock.now()
+
+        async def permitted(sending: Sending) -> None:
+            async with places:
+                left = max(1.0, by - self.clock.now()) if by else SESSION_S
+                await sending.permit(self.network, now=self.clock.now(), within_s=min(left, SESSION_S))
+
+        await self._gather(permitted(one) for one in self._due() if one.connection is None and float(one.again_at or 0) <= now)
+
     async def _warm(self) -> None:
         await self._hold(self.at - WARM_BEFORE_S)
-        await self._open(self._due())
+        if self.clock.now() < self.at - SEAL_BEFORE_S:
+            await self._open(self._due(), by=self.at - SEAL_BEFORE_S)
 
-    async def _open(self, sendings: list[Sending]) -> None:
-        """Opens what is not open; what fails here is tried again at the moment."""
+    async def _open(self, sendings: list[Sending], *, by: float = 0.0) -> None:
+        """Opens what is not open; what fails here is tried again at the moment. A host that does not answer `by` its time
+        is waited for no longer: the others' posts must not be late for it."""
         places = asyncio.Semaphore(OPENINGS)
 
         async def opened(sending: Sending) -> None:
             async with places:
+                left = by - self.clock.now() if by else CONNECT_S
                 try:
-                    await sending.connection.open()
+                    if sending.connection is not None and left > 0:
+                        await sending.connection.open(min(left, CONNECT_S))
                 except NotSent as error:
                     sending.outcome.said = str(error)
 
-        await self._gather(opened(sending) for sending in sendings if not sending.connection.is_open)
+        await self._gather(opened(one) for one in sendings if one.connection is not None and not one.connection.is_open)
 
     async def _seal(self) -> bool:
         """True where the launch still stands and this worker's own seal is confirmed; otherwise nothing is sent."""
@@ -167,14 +191,16 @@ class Release:
         live = {pledge.id for pledge in await asyncio.to_thread(pledges.of_chunk, self.message.key)}
         if live - {sending.pledge.id for sending in self.sendings}:
             await asyncio.to_thread(self._read)
+            await self._permit(self.at - CHECK_BEFORE_S)
         for sending in self.sendings:
             if sending.pledge.id not in live:
-                sending.connection.close()
+                sending.close()
         self.sendings = [sending for sending in self.sendings if sending.pledge.id in live]
 
     async def _fire(self) -> None:
         await self._hold(self.at - CHECK_BEFORE_S)
-        await self._open(self._due())
+        late = self.clock.now() > self.at - SPIN_BEFORE_S
+        await self._open(self._due(), by=0.0 if late else self.at - SPIN_BEFORE_S)
         await self._hold(self.at - SPIN_BEFORE_S)
         await self._volley(self._due(), spin=True)
         await self._settle_all()
@@ -194,6 +220,8 @@ class Release:
         sending.outcome.tries += 1
         now = self.clock.now()
         try:
+            if sending.connection is None:
+                raise NotSent(sending.outcome.said or "no bearer yet")
             sending.connection.send()
         except NotSent as error:
             sending.outcome.said = str(error)
@@ -204,13 +232,14 @@ class Release:
         return True
 
     async def _answer(self, sending: Sending) -> None:
+        assert sending.connection is not None
         try:
             response = await sending.connection.answer()
             verdict = self.network.classify(response, now=self.clock.now())
         except Uncertain as error:
             verdict = Verdict("uncertain", said=str(error))
         finally:
-            sending.connection.close()
+            sending.close()
         sending.take(verdict, now=self.clock.now(), planned=self.at, repeatable=self.network.REPEATABLE)
 
     async def _settle_all(self) -> None:
@@ -220,7 +249,8 @@ class Release:
             if soonest > self.started + WORK_S:
                 return
             await self._hold(soonest)
-            due = [sending for sending in waiting if float(sending.again_at or 0) <= self.clock.now()]
+            await self._sessions()
+            due = [sending for sending in self._due() if float(sending.again_at or 0) <= self.clock.now()]
             await self._open(due)
             await self._volley(due)
 

@@ -13,8 +13,9 @@ from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
 
 from . import chunks, ids, pledges, settings, slots, store
 from .errors import NotFound
-from .launches import Launch
+from .launches import NOT_OUT, Launch
 from .pledges import Pledge
+from .supporters import Count
 
 OUTCOMES = ("posted", "refused", "reconnect", "unknown", "missed")
 
@@ -60,9 +61,43 @@ def write(launch: Launch, *, now: datetime) -> None:
         "pledged": sum(lane["pledged"] for lane in lanes),
         **counts,
         "lanes": lanes,
+        "reminders": _reminders(launch),
         "written_at": _time(now.timestamp()),
     }
     store.save_if(Report(pk=launch.id, body=body, written=ids.milliseconds(now)), Report.pk.does_not_exist())
+
+
+def _reminders(launch: Launch) -> dict[str, int]:
+    """Apart from the posts: nobody knows whether who was reminded has posted."""
+    counts = list(Count.query(launch.id, Count.sk.startswith("reminders#"), consistent_read=True))
+    having = {"made": "n", "opened": "opened", "done": "done"}
+    return {name: sum(int(getattr(one, of) or 0) for one in counts) for name, of in having.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """How far one network's posts are. `waiting`: neither posted nor failed so far."""
+
+    network: str
+    posted: int
+    failed: int
+    waiting: int
+
+
+def live(launch: Launch, *, now: datetime) -> list[Live]:
+    """By network, once the moment has come; up to a few seconds old."""
+    if launch.plan is None or not launch.epoch or now.timestamp() < float(launch.at):
+        return []
+    places = {slots.chunk_key(launch.id, lane, number): lane.rpartition(".")[0] for lane, number in slots.chunks_of(launch.plan)}
+    states = chunks.get_all(places, int(launch.epoch))
+    total, done, posted = Counter[str](), Counter[str](), Counter[str]()
+    for one in Count.query(launch.id, Count.sk.startswith("live#")):
+        total[str(one.sk).split("#")[1].rpartition(".")[0]] += int(one.n)
+    for key, network in places.items():
+        found = (states[key].counts if key in states else None) or {}
+        done[network] += sum(found.values())
+        posted[network] += found.get("posted", 0)
+    return [Live(name, posted[name], done[name] - posted[name], max(0, total[name] - done[name])) for name in sorted(total)]
 
 
 def _time(seconds: float) -> str:
@@ -99,6 +134,11 @@ def _chunk(launch: Launch, lane: str, number: int) -> _Chunk:
     return _Chunk({str(pledge.sk): {"outcome": outcome} for pledge in pledges.of_chunk(key)}, late=False)
 
 
+def items_of(launch: Launch, lane: str, number: int) -> Mapping[str, Mapping[str, Any]]:
+    """What happened to the posts of one chunk, by slot."""
+    return _chunk(launch, lane, number).items
+
+
 def _times(found: Iterable[_Chunk], name: str, *, late: bool) -> list[float]:
     items = (item for chunk in found if chunk.late is late for item in chunk.items.values())
     return [float(item[name]) for item in items if item.get(name) is not None]
@@ -123,6 +163,4 @@ def outcome(launch: Launch, pledge: Pledge) -> dict[str, Any] | None:
     found = chunks.outcomes(str(pledge.pk), int(launch.epoch)) if launch.epoch else None
     if found is not None and str(pledge.sk) in found.items:
         return dict(found.items[str(pledge.sk)])
-    return (
-        {"outcome": launch.state if launch.state in ("goal_missed", "not_approved", "stopped") else "missed"} if launch.settled_at else None
-    )
+    return {"outcome": launch.state if launch.state in NOT_OUT else "missed"} if launch.settled_at else None

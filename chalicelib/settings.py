@@ -16,6 +16,7 @@ RENEW_S = 4.0
 GRACE_S = 600
 RESOLVE_AFTER_S = 90.0
 RESOLVE_UNTIL_S = 3000
+_LOCAL_ONLY = ("STAND_INS", "LEAD_S", "HANDLE_RESOLVER", "PLC_DIRECTORY")
 
 
 class Missing(RuntimeError):
@@ -24,7 +25,8 @@ class Missing(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`stand_ins` maps a host name to the loopback address that plays it, on the local stage only.
+    """`stand_ins` maps a host name to the loopback address that plays it, on the local stage only. `handle_resolver` and
+    `plc_directory` are the hosts that know Bluesky's accounts. `mail_per_s`: SES's quota of this account, e-mails a second.
     All durations are in seconds."""
 
     stage: str
@@ -32,6 +34,9 @@ class Settings:
     lead_s: int | None
     stand_ins: Mapping[str, tuple[str, int]]
     worker: str
+    handle_resolver: str
+    plc_directory: str
+    mail_per_s: float
 
     @property
     def is_local(self) -> bool:
@@ -57,18 +62,19 @@ def current() -> Settings:
     stage = os.environ.get("STAGE", "")
     if not stage:
         raise Missing("STAGE is not set: it is in .chalice/config.json for every stage")
-    stand_ins = _stand_ins(os.environ.get("STAND_INS", ""))
-    if stand_ins and stage != "local":
-        raise Missing(f"STAND_INS is for the local stage only, and this is {stage}: take it out of .chalice/config.json")
-    lead = os.environ.get("LEAD_S", "")
-    if lead and stage != "local":
-        raise Missing(f"LEAD_S is for the local stage only, and this is {stage}: take it out of .chalice/config.json")
+    local = {name: os.environ.get(name, "") for name in _LOCAL_ONLY}
+    for name, value in local.items():
+        if value and stage != "local":
+            raise Missing(f"{name} is for the local stage only, and this is {stage}: take it out of .chalice/config.json")
     return Settings(
         stage=stage,
         mail_from=os.environ.get("MAIL_FROM", ""),
-        lead_s=int(lead) if lead else None,
-        stand_ins=stand_ins,
+        lead_s=int(local["LEAD_S"]) if local["LEAD_S"] else None,
+        stand_ins=_stand_ins(local["STAND_INS"]),
         worker=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", f"process-{os.getpid()}"),
+        handle_resolver=local["HANDLE_RESOLVER"] or "public.api.bsky.app",
+        plc_directory=local["PLC_DIRECTORY"] or "plc.directory",
+        mail_per_s=float(os.environ.get("MAIL_PER_S") or 1.0),
     )
 
 

@@ -46,9 +46,7 @@ class Launching:
     def pledge(self, name: str, town: int = 0, text: str = "I lend my voice.", person: str | None = None) -> Pledge:
         """Drafts and confirms; `person` signs in, else the supporter keeps a token of their own."""
         host = self.towns.hosts[town].name
-        drafted = drafts.draft(
-            self.campaign, network="mastodon", mode="automatic", server=host, text=text, person=person, token=None, now=self.now
-        )
+        drafted = drafts.draft(self.campaign, network="mastodon", server=host, text=text, person=person, token=None, now=self.now)
         access = Access(person, drafted.token)
         pledge = pledges.confirm(self.campaign, drafted.draft.id, self.towns.token(host, name), access, now=self.now)
         if drafted.token:

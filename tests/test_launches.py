@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib import chunks, counts, grants, launches, reports, slots
+from chalicelib import chunks, counts, grants, launches, reports, slots, supporters
 from chalicelib.errors import Conflict, Invalid
 from tests.aws import lost_response
 from tests.conftest import new_launch
@@ -42,9 +42,7 @@ def test_change_takes_the_approvals_back(launching: Launching) -> None:
 def test_link_cannot_change_once_people_have_agreed_to_it(launching: Launching) -> None:
     launching.propose()
     pledge = launching.pledge("ann")
-    from chalicelib import pledges
-
-    counts.recount([pledges._partition(launching.launch.id, "people", pledge.supporter)])
+    counts.recount([supporters.partition(launching.launch.id, "people", pledge.supporter)])
     with pytest.raises(Conflict) as refused:
         launching.propose(url="https://elsewhere.example.org/")
 

@@ -12,6 +12,7 @@ import app
 from chalicelib import chunks, contributions, launches, reports, tallies, votes
 from chalicelib.campaigns import Campaign
 from chalicelib.errors import NotFound
+from chalicelib.supporters import Counts
 from tests.aws import take_queued, take_records
 from tests.conftest import said
 from tests.launching import Launching
@@ -45,7 +46,7 @@ def test_launch_goes_from_the_rule_to_the_report(launching: Launching, woken: Cl
     pledges = [launching.pledge(name, town) for town, name in enumerate(names)]
     launching.approve()
     stream(woken, "counts", "pledges")
-    assert launches.supporters(launching.launch) == launches.Counts(people=3, automatic=3)
+    assert launches.supporters(launching.launch) == Counts(people=3, automatic=3)
 
     launching.clock.at(launching.moment(-1750))
     minute(woken)
@@ -97,7 +98,7 @@ def test_night_recounts_what_a_stream_lost(launching: Launching, woken: Client) 
     woken.lambda_.invoke("nightly", night)
 
     assert tallies.get(launching.campaign.slug, idea.id) == tallies.Counts(1, 0)
-    assert launches.supporters(launching.launch) == launches.Counts(people=1, automatic=1)
+    assert launches.supporters(launching.launch) == Counts(people=1, automatic=1)
 
 
 def test_code_is_mailed_through_the_queue(woken: Client, aws: None, now: datetime) -> None:

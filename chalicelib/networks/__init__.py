@@ -8,7 +8,7 @@ from typing import cast
 from ..errors import Invalid
 from .base import Network
 
-NAMES = ("mastodon",)
+NAMES = ("mastodon", "bluesky")
 
 
 def get(name: str) -> Network:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Literal, Protocol
 
 # posted           it is there (a repetition that the network recognised included)
@@ -36,20 +37,25 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`url`: the post's address there. `said`: the network's own words, shortened. `wait_s`: seconds until a retry."""
+    """`url`: the post's address there. `said`: the network's own words, shortened. `wait_s`: seconds until a retry.
+    `renew`: the bearer is spent, and another has to be made before asking again."""
 
     kind: OutcomeOfRequest
     url: str | None = None
     said: str | None = None
     wait_s: float | None = None
+    renew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Who a token belongs to. `id` is unique on the whole network, `handle` is for people."""
+    """Who a token belongs to. `id` is unique on the whole network, `handle` is for people. `server` is the host that takes
+    its posts; `permission` is what is sealed: all that is needed to post there."""
 
     id: str
     handle: str
+    server: str
+    permission: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +68,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Post:
-    """What one pledge sends: `key` is made once, at confirmation, and makes a repetition harmless."""
+    """What one pledge sends: `key` is made once, when its supporter agrees, and makes a repetition harmless."""
 
     server: str
     text: str
@@ -76,18 +82,31 @@ class Network(Protocol):
     REPEATABLE: bool  # sending the same post again cannot double it
 
     def clean_server(self, text: str) -> str:
-        """The host name that a person meant. Raises `Invalid` (server)."""
+        """The host name, or the account's name where that leads to its host, that a person meant. Raises `Invalid` (server)."""
 
     def rules(self, server: str) -> Rules:
         """Asks the server. Raises `Invalid` (server) where it is no such server, `Unavailable`."""
 
     def account(self, server: str, token: str) -> Account:
-        """Asks whose token it is. Raises `Invalid` (token), `Unavailable`."""
+        """Asks whose token it is. Raises `Invalid` (token, server), `Unavailable`."""
 
     def length(self, text: str, rules: Rules) -> int:
         """The text's length as the network counts it."""
 
-    def request(self, post: Post, token: str) -> Request:
+    def key(self, text: str, account: str, *, at: datetime) -> str:
+        """What makes a repetition of this post recognisable: new for each call. `account` is its id, `at` the planned time.
+        May ask the network whom the text mentions; who cannot be found stays plain text."""
+
+    def renewed(self, key: str, text: str, *, at: datetime) -> str:
+        """The key of another text from the same account."""
+
+    def session(self, server: str, permission: str) -> Request | None:
+        """The request that turns a permission into a bearer; None where the permission is one itself."""
+
+    def bearer(self, response: Response, *, now: float) -> str | Verdict:
+        """The bearer from the answer to `session`, or why there is none. `now` in epoch seconds."""
+
+    def request(self, post: Post, bearer: str) -> Request:
         """The request that publishes the post."""
 
     def classify(self, response: Response, *, now: float) -> Verdict:

@@ -11,6 +11,7 @@ from typing import Any
 
 import regex
 
+from .. import ids
 from ..errors import Invalid
 from .base import Account, Post, Request, Response, Rules, Verdict
 from .transport import fetch
@@ -52,7 +53,7 @@ def account(server: str, token: str) -> Account:
     found = _json(answer)
     if answer.status != 200 or not found.get("id") or not found.get("username"):
         raise Invalid.field("token", f"{server} does not accept this access token; please make a new one there")
-    return Account(f"{server}#{found['id']}", f"@{found['username']}@{server}")
+    return Account(f"{server}#{found['id']}", f"@{found['username']}@{server}", server, token)
 
 
 def length(text: str, rules: Rules) -> int:
@@ -62,9 +63,25 @@ def length(text: str, rules: Rules) -> int:
     return len(_GRAPHEME.findall(counted))
 
 
-def request(post: Post, token: str) -> Request:
+def key(text: str, account: str, *, at: datetime) -> str:  # noqa: ARG001  # the protocol's arguments
+    return ids.token()
+
+
+def renewed(key: str, text: str, *, at: datetime) -> str:  # noqa: ARG001
+    return ids.token()
+
+
+def session(server: str, permission: str) -> None:
+    """An access token is a bearer and does not expire. https://docs.joinmastodon.org/api/oauth-tokens/"""
+
+
+def bearer(response: Response, *, now: float) -> str | Verdict:  # noqa: ARG001
+    raise AssertionError("a Mastodon token is a bearer itself")
+
+
+def request(post: Post, bearer: str) -> Request:
     headers = (
-        ("Authorization", f"Bearer {token.strip()}"),
+        ("Authorization", f"Bearer {bearer.strip()}"),
         ("Idempotency-Key", post.key),
         ("Content-Type", "application/json"),
         ("Accept", "application/json"),

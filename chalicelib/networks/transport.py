@@ -64,14 +64,16 @@ class Connection:
         self._writer: asyncio.StreamWriter | None = None
         self._http, self._bytes = _encode(request)
 
-    async def open(self) -> None:
+    async def open(self, timeout_s: float = CONNECT_S) -> None:
         """Connects and completes the TLS handshake, with fresh protocol state. Raises `NotSent`."""
         self.close()
         host = self._request.host
-        address, port = await resolve(host)
         try:
-            async with asyncio.timeout(CONNECT_S):
+            async with asyncio.timeout(timeout_s):
+                address, port = await resolve(host)
                 self._reader, self._writer = await asyncio.open_connection(address, port, ssl=_tls(), server_hostname=host)
+        except NotSent:
+            raise
         except (OSError, TimeoutError) as error:
             raise NotSent(f"{host}: {error or 'no answer'}") from error
         self._http, self._bytes = _encode(self._request)

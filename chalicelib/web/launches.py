@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, enrolments, launches, reports
+from .. import campaigns, enrolments, launches, networks, reports
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
-from ..launches import Launch, NewLaunch
+from ..launches import NewLaunch
 from . import times
 from .campaigns import standing
 from .http import PLEDGE, Visit
+from .pages import NETWORKS
 from .routes import route
 
 bp = Blueprint(__name__)
 
 
-class Propose(msgspec.Struct):
+State = Literal["open", "frozen", "goal_missed", "not_approved", "stopped", "settled"]
+
+
+class Proposal(msgspec.Struct):
+    """What an organiser proposes. `networks`: those on which posts are sent for people; `goal`: people."""
+
     message: str
     url: str
     at: str
@@ -30,59 +36,159 @@ class Propose(msgspec.Struct):
 
 
 class Nothing(msgspec.Struct):
-    pass
+    """A body without fields."""
 
 
-@route(bp, "GET", "/v1/campaigns/{slug}/launch")
+class Live(msgspec.Struct):
+    """How far one network's posts are. `waiting`: neither posted nor failed so far."""
+
+    network: str
+    posted: int
+    failed: int
+    waiting: int
+
+
+class Launch(msgspec.Struct):
+    """`people` have lent a post or are reminded: `automatic` posts are sent for them, `reminders` they send themselves.
+    `live` is empty until the moment."""
+
+    id: str
+    message: str
+    url: str
+    at: str
+    zone: str
+    closes_at: str
+    goal: int
+    networks: list[str]
+    state: State
+    approvals: int
+    approved: bool
+    stopped_at: str | None
+    revision: int
+    people: int
+    automatic: int
+    reminders: int
+    live: list[Live]
+
+
+class Percentiles(msgspec.Struct):
+    """Milliseconds after the planned time."""
+
+    p50_ms: float
+    p99_ms: float
+    max_ms: float
+
+
+class Outcomes(msgspec.Struct):
+    posted: int
+    refused: int
+    reconnect: int
+    unknown: int
+    missed: int
+
+
+class Lane(msgspec.Struct):
+    """One network's posts of one planned time. `sent` are first sends on time, `late_sent` those of a second worker."""
+
+    lane: str
+    network: str
+    window: int
+    planned_at: str
+    pledged: int
+    chunks: int
+    late_chunks: int
+    outcomes: Outcomes
+    sent: Percentiles | None
+    acked: Percentiles | None
+    late_sent: Percentiles | None
+
+
+class RemindersReport(msgspec.Struct):
+    """`opened` the network's own form from here, `done` said that they have posted: neither is a post that we know of."""
+
+    made: int
+    opened: int
+    done: int
+
+
+class Report(msgspec.Struct):
+    """What happened to every post, and how exactly; by our own clock."""
+
+    launch: str
+    campaign: str
+    state: State
+    at: str
+    zone: str
+    goal: int
+    people: int
+    pledged: int
+    posted: int
+    refused: int
+    reconnect: int
+    unknown: int
+    missed: int
+    lanes: list[Lane]
+    reminders: RemindersReport
+    written_at: str
+
+
+@route(bp, "GET", "/v1/campaigns/{slug}/launch", gives=Launch)
 def get(visit: Visit, slug: str) -> Response:
-    return visit.json(told(launches.of(campaigns.get(slug))))
+    """The campaign's launch."""
+    return visit.json(told(launches.of(campaigns.get(slug)), visit))
 
 
-@route(bp, "PUT", "/v1/campaigns/{slug}/launch")
+@route(bp, "PUT", "/v1/campaigns/{slug}/launch", needs="organiser", takes=Proposal, gives=Launch, errors=(409,))
 def propose(visit: Visit, slug: str) -> Response:
+    """Propose the launch, or change it: that takes the approvals back."""
     campaign, organiser = _organiser(visit, slug)
-    return visit.json(told(_propose(visit, campaign, organiser)))
+    return visit.json(told(_propose(visit, campaign, organiser), visit))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/launch/approve")
+@route(bp, "POST", "/v1/campaigns/{slug}/launch/approve", needs="organiser", takes=Nothing, gives=Launch, errors=(409,))
 def approve(visit: Visit, slug: str) -> Response:
+    """Approve the launch as it stands; two different organisers must."""
     campaign, organiser = _organiser(visit, slug)
     visit.read(Nothing)
-    return visit.json(told(launches.approve(campaign, organiser, now=visit.now)))
+    return visit.json(told(launches.approve(campaign, organiser, now=visit.now), visit))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/launch/stop")
+@route(bp, "POST", "/v1/campaigns/{slug}/launch/stop", needs="organiser", takes=Nothing, gives=Launch, errors=(409,))
 def stop(visit: Visit, slug: str) -> Response:
+    """Stop the launch for good; posts that are out cannot be recalled."""
     campaign, organiser = _organiser(visit, slug)
     visit.read(Nothing)
-    return visit.json(told(launches.stop(campaign, organiser, now=visit.now)))
+    return visit.json(told(launches.stop(campaign, organiser, now=visit.now), visit))
 
 
-@route(bp, "GET", "/v1/campaigns/{slug}/launch/report")
+@route(bp, "GET", "/v1/campaigns/{slug}/launch/report", gives=Report)
 def report(visit: Visit, slug: str) -> Response:
-    return visit.json(reports.get(launches.of(campaigns.get(slug)).id))
+    """The launch report, once the launch has ended."""
+    return visit.json(msgspec.convert(reports.get(launches.of(campaigns.get(slug)).id), Report))
 
 
-def told(launch: Launch) -> dict[str, Any]:
+def told(launch: launches.Launch, visit: Visit) -> Launch:
     """A launch as JSON. Who approved is told to nobody, only how many."""
     counts = launches.supporters(launch)
-    return {
-        "id": launch.id,
-        "message": launch.message,
-        "url": launch.url,
-        "at": times.stamp(launch.at, launch.zone),
-        "zone": launch.zone,
-        "closes_at": times.stamp(launch.closes_at, launch.zone),
-        "goal": int(launch.goal),
-        "networks": list(launch.networks),
-        "state": launch.state,
-        "approvals": len(launch.approvals),
-        "approved": launch.approved,
-        "stopped_at": times.stamp(int(launch.stopped_at) / 1000) if launch.stopped_at else None,
-        "revision": int(launch.revision),
-        "people": counts.people,
-        "automatic": counts.automatic,
-    }
+    return Launch(
+        id=launch.id,
+        message=launch.message,
+        url=launch.url,
+        at=times.stamp(launch.at, launch.zone),
+        zone=launch.zone,
+        closes_at=times.stamp(launch.closes_at, launch.zone),
+        goal=int(launch.goal),
+        networks=list(launch.networks),
+        state=cast("State", launch.state),
+        approvals=len(launch.approvals),
+        approved=launch.approved,
+        stopped_at=times.stamp(int(launch.stopped_at) / 1000) if launch.stopped_at else None,
+        revision=int(launch.revision),
+        people=counts.people,
+        automatic=counts.automatic,
+        reminders=counts.reminders,
+        live=[Live(one.network, one.posted, one.failed, one.waiting) for one in reports.live(launch, now=visit.now)],
+    )
 
 
 def _organiser(visit: Visit, slug: str) -> tuple[Campaign, str]:
@@ -91,8 +197,8 @@ def _organiser(visit: Visit, slug: str) -> tuple[Campaign, str]:
     return campaign, enrolments.require_duty(slug, person).pseudonym
 
 
-def _propose(visit: Visit, campaign: Campaign, organiser: str) -> Launch:
-    body = visit.read(Propose)
+def _propose(visit: Visit, campaign: Campaign, organiser: str) -> launches.Launch:
+    body = visit.read(Proposal)
     read = times.rfc3339 if visit.is_api else times.on_the_clock_of(body.zone.strip())
     when = times.read_all({"at": body.at, "closes_at": body.closes_at}, read)
     new = NewLaunch(body.message, body.url, when["at"], body.zone.strip(), when["closes_at"], body.goal, body.networks)
@@ -112,6 +218,7 @@ def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
     known: dict[str, Any] = {
         "launch": launch,
         "counts": launches.supporters(launch) if launch else None,
+        "live": reports.live(launch, now=visit.now) if launch else [],
         "is_open": bool(launch and launch.is_open(visit.now)),
         "has_approved": bool(launch and approver in launch.approvals),
         "needed": launches.APPROVERS,
@@ -121,13 +228,13 @@ def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
     return visit.page("launch.html", campaign=campaign, **who, **known | more)
 
 
-@route(bp, "GET", "/c/{slug}/launch/edit")
+@route(bp, "GET", "/c/{slug}/launch/edit", needs="organiser")
 def edit_page(visit: Visit, slug: str) -> Response:
     campaign, _ = _organiser(visit, slug)
     return _edit(visit, campaign)
 
 
-@route(bp, "POST", "/c/{slug}/launch")
+@route(bp, "POST", "/c/{slug}/launch", needs="organiser")
 def propose_on_page(visit: Visit, slug: str) -> Response:
     try:
         campaign, organiser = _organiser(visit, slug)
@@ -142,12 +249,13 @@ def propose_on_page(visit: Visit, slug: str) -> Response:
 
 def _edit(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
     launch = launches.of(campaign) if campaign.launch else None
-    chosen = list(launch.networks) if launch else ["mastodon"]
-    context: dict[str, Any] = {"launch": launch, "typed": _typed(launch), "chosen": chosen}
+    chosen = list(launch.networks) if launch else list(networks.NAMES)
+    offered = {name: NETWORKS[name] for name in networks.NAMES}
+    context: dict[str, Any] = {"launch": launch, "typed": _typed(launch), "chosen": chosen, "offered": offered}
     return visit.page("launch_edit.html", campaign=campaign, **standing(visit, campaign), **context | shown)
 
 
-def _typed(launch: Launch | None) -> dict[str, str]:
+def _typed(launch: launches.Launch | None) -> dict[str, str]:
     """What stands, as a form shows it."""
     if launch is None:
         return {"zone": "Europe/London"}
@@ -155,12 +263,12 @@ def _typed(launch: Launch | None) -> dict[str, str]:
     return texts | {"at": times.on_the_clock(launch.at, launch.zone), "closes_at": times.on_the_clock(launch.closes_at, launch.zone)}
 
 
-@route(bp, "POST", "/c/{slug}/launch/approve")
+@route(bp, "POST", "/c/{slug}/launch/approve", needs="organiser")
 def approve_on_page(visit: Visit, slug: str) -> Response:
     return _act(visit, slug, launches.approve)
 
 
-@route(bp, "POST", "/c/{slug}/launch/stop")
+@route(bp, "POST", "/c/{slug}/launch/stop", needs="organiser")
 def stop_on_page(visit: Visit, slug: str) -> Response:
     return _act(visit, slug, launches.stop)
 

@@ -1,218 +1,249 @@
-"""Lending one post: what to say, then exactly what will happen, then yes; and how it went. Needs no account here."""
+"""Lending one post, as JSON; and being reminded to post oneself. Needs no account here. The pages: `lending`, `reminders`."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, drafts, launches, networks, pledges, reports
+from .. import campaigns, consents, drafts, launches, participants, pledges, reminders, reports, settings
 from ..campaigns import Campaign
-from ..drafts import Draft, Drafted
-from ..errors import GroundswellError
-from ..launches import Launch
-from ..pledges import Pledge
-from . import times
-from .campaigns import standing
-from .http import PLEDGE, SUPPORTER, Visit
+from ..drafts import Draft
+from ..pledges import Contact
+from ..reminders import NewReminder, Reminder
+from . import sharing, times
+from .http import Visit
 from .routes import route
 
 bp = Blueprint(__name__)
-_KEEP_S = 60 * 86_400
+Found = Draft | pledges.Pledge | Reminder
 
 
-class New(msgspec.Struct):
+class NewPledge(msgspec.Struct):
+    """`mode`: automatic, and we post for you; or reminder, and you do. `server`, for automatic: the Mastodon server, or the
+    handle on Bluesky. `email`, for a reminder: where to remind you, the day before and by the moment."""
+
     network: str
     mode: str
-    server: str
     text: str
+    server: str = ""
+    email: str | None = None
 
 
-class Change(msgspec.Struct):
+class NewWords(msgspec.Struct):
+    """`agree`: once a post has been lent, other words need a new yes to exactly these."""
+
     text: str
+    agree: bool = False
 
 
 class Consent(msgspec.Struct):
+    """`token`: the permission to post: Mastodon's access token, Bluesky's app password. `email`: where to tell you if your
+    post cannot be sent."""
+
     token: str
+    email: str | None = None
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/pledges")
+class Done(msgspec.Struct):
+    """A body without fields."""
+
+
+class PledgeOutcome(msgspec.Struct):
+    """What happened to one post. `said`: the network's own words; `sent_ms`: our first send after the planned time."""
+
+    outcome: Literal["posted", "refused", "reconnect", "unknown", "missed", "withdrawn", "goal_missed", "not_approved", "stopped"]
+    url: str | None = None
+    said: str | None = None
+    sent_ms: float | None = None
+
+
+class Pledge(msgspec.Struct):
+    """A draft, a post that was lent, or a reminder. `pledge`: what the draft has become. `share`: where a reminded person
+    posts. `token` comes once, for who is not signed in: the way back. `already`: this account had lent this post before."""
+
+    id: str
+    campaign: str
+    mode: Literal["automatic", "reminder"]
+    state: Literal["draft", "pledged", "withdrawn"]
+    network: str
+    text: str
+    server: str | None = None
+    account: str | None = None
+    length: int | None = None
+    limit: int | None = None
+    expires: str | None = None
+    pledge: str | None = None
+    planned_at: str | None = None
+    consented_at: str | None = None
+    wording: str | None = None
+    share: str | None = None
+    opened_at: str | None = None
+    done_at: str | None = None
+    outcome: PledgeOutcome | None = None
+    token: str | msgspec.UnsetType = msgspec.UNSET
+    already: bool | msgspec.UnsetType = msgspec.UNSET
+
+
+class Pledges(msgspec.Struct):
+    items: list[Pledge]
+    next: str | None = None
+
+
+@route(bp, "POST", "/v1/campaigns/{slug}/pledges", takes=NewPledge, gives=Pledge, status=201, errors=(401, 409, 503))
 def draft(visit: Visit, slug: str) -> Response:
+    """Draft a post to lend, or be reminded to post yourself."""
     campaign = campaigns.get(slug)
     if visit.bearer:
         visit.require_person()
-    made = _draft(visit, campaign)
-    body = _draft_told(made.draft)
-    return visit.json(body | {"token": made.token} if made.token else body, 201)
+    found, token = make(visit, campaign, visit.read(NewPledge))
+    body = told(campaign, found)
+    body.token = token or msgspec.UNSET
+    return visit.json(body, 201)
 
 
-@route(bp, "GET", "/v1/campaigns/{slug}/pledges/{id}")
+def make(visit: Visit, campaign: Campaign, body: NewPledge) -> tuple[Draft | Reminder, str | None]:
+    """A draft or a reminder, and the token of who is not signed in and had none."""
+    access, email = visit.access, clean(body.email)
+    if body.mode == "reminder":
+        new = NewReminder(body.network, body.text, email, address(visit, f"/c/{campaign.slug}/remind"))
+        reminded = reminders.make(campaign, new, access, request=visit.key, now=visit.now)
+        return reminded.reminder, reminded.token
+    if body.mode != "automatic":
+        raise drafts.wrong_mode()
+    drafted = drafts.draft(
+        campaign, network=body.network, server=body.server, text=body.text, person=access.person, token=access.token, now=visit.now
+    )
+    return drafted.draft, drafted.token
+
+
+def clean(email: str | None) -> str | None:
+    """Raises `Invalid` (email)."""
+    return participants.clean_email(email) if email and email.strip() else None
+
+
+def address(visit: Visit, path: str) -> str:
+    """A page's whole address, for an e-mail and for a calendar."""
+    local = settings.current().is_local
+    host = visit.request.headers.get("host") if local else visit.request.context.get("domainName")
+    return f"{'http' if local else 'https'}://{host or 'localhost'}{visit.link(path)}"
+
+
+@route(bp, "GET", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", gives=Pledge)
 def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
+    """A draft, a pledge or a reminder of yours."""
     campaign = campaigns.get(slug)
-    return visit.json(told(campaign, pledges.find(campaign, id, visit.access, now=visit.now)))
+    return visit.json(told(campaign, find(visit, campaign, id)))
 
 
-@route(bp, "PATCH", "/v1/campaigns/{slug}/pledges/{id}")
+@route(bp, "PATCH", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", takes=NewWords, gives=Pledge, errors=(409,))
 def change(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    changed = drafts.change(campaigns.get(slug), id, visit.read(Change).text, visit.access, now=visit.now)
-    return visit.json(_draft_told(changed))
+    """Other words: for a draft at once, for a post that was lent with a new consent."""
+    campaign, body = campaigns.get(slug), visit.read(NewWords)
+    return visit.json(told(campaign, consents.change(campaign, id, body.text, visit.access, agree=body.agree, now=visit.now)))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/pledges/{id}/consent")
+@route(
+    bp,
+    "POST",
+    "/v1/campaigns/{slug}/pledges/{id}/consent",
+    needs="supporter",
+    takes=Consent,
+    gives=Pledge,
+    status=201,
+    errors=(409, 503),
+)
 def consent(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
+    """Give the permission and agree: lend the post."""
     campaign = campaigns.get(slug)
-    return visit.json(told(campaign, pledges.confirm(campaign, id, visit.read(Consent).token, visit.access, now=visit.now)), 201)
+    made = confirm(visit, campaign, id, visit.read(Consent))
+    body = told(campaign, made)
+    body.already = made.draft != id or msgspec.UNSET
+    return visit.json(body, 201)
 
 
-@route(bp, "DELETE", "/v1/campaigns/{slug}/pledges/{id}")
+def confirm(visit: Visit, campaign: Campaign, draft_id: str, body: Consent) -> pledges.Pledge:
+    email = clean(body.email)
+    contact = Contact(email, address(visit, f"/c/{campaign.slug}/pledges")) if email else None
+    return pledges.confirm(campaign, draft_id, body.token, visit.access, contact=contact, now=visit.now)
+
+
+@route(bp, "DELETE", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", status=204, errors=(409,))
 def withdraw(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    _withdraw(visit, campaigns.get(slug), id)
+    """Take a draft, a post or a reminder back."""
+    take_back(visit, campaigns.get(slug), id)
     return visit.json(None, 204)
 
 
-def _draft(visit: Visit, campaign: Campaign) -> Drafted:
-    body, who = visit.read(New), visit.access
-    return drafts.draft(
-        campaign,
-        network=body.network,
-        mode=body.mode,
-        server=body.server,
-        text=body.text,
-        person=who.person,
-        token=who.token,
-        now=visit.now,
-    )
+@route(bp, "POST", "/v1/campaigns/{slug}/pledges/{id}/done", needs="supporter", takes=Done, gives=Pledge)
+def done(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
+    """Say that you have posted what you were reminded of. It is counted as said, not as posted."""
+    campaign = campaigns.get(slug)
+    visit.read(Done)
+    return visit.json(told(campaign, reminders.note_done(campaign, id, now=visit.now)))
 
 
-def _withdraw(visit: Visit, campaign: Campaign, pledge: str) -> str | None:
-    """By the id of the pledge, or of the draft that became it. The pledge that was taken back; None for a mere draft.
+@route(bp, "GET", "/v1/me/pledges", needs="supporter", gives=Pledges, errors=(401,))
+def mine(visit: Visit) -> Response:
+    """Your posts and reminders in all campaigns."""
+    if not visit.bearer:
+        visit.require_person()
+    every = [campaign for campaign in campaigns.every() if campaign.launch]
+    found = [told(campaign, one) for campaign in every for one in reminders.of_supporter(campaign, visit.access)]
+    return visit.json(Pledges(found))
+
+
+def find(visit: Visit, campaign: Campaign, found: str) -> Found:
+    """Raises `NotFound`."""
+    if reminders.is_id(found):
+        return reminders.find(campaign, found)
+    return pledges.find(campaign, found, visit.access, now=visit.now)
+
+
+def take_back(visit: Visit, campaign: Campaign, pledge: str) -> str | None:
+    """By the id of the pledge, or of the draft that became it. What was taken back; None for a mere draft.
 
     Raises `NotFound`, `Conflict` (sealed)."""
+    if reminders.is_id(pledge):
+        reminders.withdraw(campaign, pledge, now=visit.now)
+        return pledge
     found = pledges.find(campaign, pledge, visit.access, now=visit.now)
     confirmed = found.pledge if isinstance(found, Draft) else found.id
     pledges.withdraw(campaign, confirmed or pledge, visit.access, now=visit.now)
     return confirmed
 
 
-def told(campaign: Campaign, found: Draft | Pledge) -> dict[str, Any]:
-    """A draft or a pledge as JSON, to its own supporter."""
-    return _draft_told(found) if isinstance(found, Draft) else _pledge_told(found, launches.of(campaign))
-
-
-def _draft_told(found: Draft) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "state": "draft",
-        "network": found.network,
-        "mode": found.mode,
-        "server": found.server,
-        "text": found.text,
-        "length": int(found.length),
-        "limit": int(found.limit),
-        "expires": times.stamp(found.expires),
-        "pledge": found.pledge,
-    }
-
-
-def _pledge_told(found: Pledge, launch: Launch) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "state": found.state,
-        "network": found.network,
-        "account": found.account,
-        "text": found.text,
-        "planned_at": times.stamp(pledges.planned_at(launch, found), launch.zone),
-        "consented_at": times.stamp(found.consented_at),
-        "wording": found.wording,
-        "outcome": reports.outcome(launch, found),
-    }
-
-
-@route(bp, "GET", "/c/{slug}/pledges/new")
-def new_page(visit: Visit, slug: str) -> Response:
-    return _new(visit, campaigns.get(slug))
-
-
-def _new(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
-    launch = launches.of(campaign)
-    typed = {"text": f"{launch.message} {launch.url}"}
-    context: dict[str, Any] = {"typed": typed, "launch": launch, "is_open": launch.is_open(visit.now)}
-    return visit.page("pledge_new.html", campaign=campaign, **standing(visit, campaign), **context | shown)
-
-
-@route(bp, "POST", "/c/{slug}/pledges")
-def draft_on_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
-    try:
-        made = _draft(visit, campaign)
-    except GroundswellError as error:
-        return _new(visit, campaign, typed=visit.typed, wrong=error)
-    if made.token:
-        visit.set_cookie(SUPPORTER, made.token)
-    return visit.redirect(f"/c/{slug}/pledges/{made.draft.id}")
-
-
-@route(bp, "GET", "/c/{slug}/pledges/{id}")
-def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    return _page(visit, campaigns.get(slug), id)
-
-
-def _page(visit: Visit, campaign: Campaign, pledge: str, **more: Any) -> Response:
-    found = pledges.find(campaign, pledge, visit.access, now=visit.now)
+def told(campaign: Campaign, found: Found) -> Pledge:
+    """A draft, a pledge or a reminder as JSON, to its own supporter."""
     if isinstance(found, Draft):
-        return visit.redirect(f"/c/{campaign.slug}/pledges/{found.pledge}") if found.pledge else _asking(visit, campaign, found, **more)
-    launch = launches.of(campaign)
-    context: dict[str, Any] = {"launch": launch, "pledge": found, "outcome": reports.outcome(launch, found)}
-    context["planned_at"] = pledges.planned_at(launch, found)
-    return visit.page("pledge.html", campaign=campaign, **standing(visit, campaign), **context | more)
+        return _draft_told(campaign, found)
+    return _reminder_told(campaign, found) if isinstance(found, Reminder) else _pledge_told(campaign, found)
 
 
-def _asking(visit: Visit, campaign: Campaign, found: Draft, **more: Any) -> Response:
-    """The screen on which the supporter agrees: everything that will happen, and nothing else."""
-    launch, network = launches.of(campaign), networks.get(found.network)
-    context: dict[str, Any] = {"typed": {"text": found.text}, "changing": False, "launch": launch, "draft": found}
-    context |= {"budget": network.BUDGET, "period": network.PERIOD_S, "is_open": launch.is_open(visit.now)}
-    context |= {"counts": launches.supporters(launch)}
-    return visit.page("consent.html", campaign=campaign, **standing(visit, campaign), **context | more)
+def _draft_told(campaign: Campaign, found: Draft) -> Pledge:
+    said = Pledge(found.id, campaign.slug, "automatic", "draft", found.network, found.text, server=found.server, pledge=found.pledge)
+    said.length, said.limit, said.expires = int(found.length), int(found.limit), times.stamp(found.expires)
+    return said
 
 
-@route(bp, "POST", "/c/{slug}/pledges/{id}/text")
-def change_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    campaign = campaigns.get(slug)
-    try:
-        drafts.change(campaign, id, visit.read(Change).text, visit.access, now=visit.now)
-    except GroundswellError as error:
-        return _page(visit, campaign, id, typed=visit.typed, changing=True, wrong=error)
-    return visit.redirect(f"/c/{slug}/pledges/{id}")
+def _pledge_told(campaign: Campaign, found: pledges.Pledge) -> Pledge:
+    launch, state = launches.of(campaign), "withdrawn" if found.withdrawn else "pledged"
+    said = Pledge(found.id, campaign.slug, "automatic", cast("Any", state), found.network, found.text, account=found.account)
+    said.server = found.server
+    said.planned_at = times.stamp(pledges.planned_at(launch, found), launch.zone)
+    said.consented_at, said.wording = times.stamp(found.consented_at), found.wording
+    outcome = reports.outcome(launch, found)
+    if outcome:
+        said.outcome = msgspec.convert(outcome, PledgeOutcome)
+    return said
 
 
-@route(bp, "POST", "/c/{slug}/pledges/{id}/consent")
-def consent_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    """The pasted token is in no answer, not even after a mistake."""
-    campaign = campaigns.get(slug)
-    try:
-        made = pledges.confirm(campaign, id, visit.read(Consent).token, visit.access, now=visit.now)
-    except GroundswellError as error:
-        return _page(visit, campaign, id, wrong=error)
-    _remember(visit, made)
-    return visit.redirect(f"/c/{slug}/pledges/{made.id}")
-
-
-def _remember(visit: Visit, made: Pledge) -> None:
-    """The way back to the post, for longer only on the supporter's own device."""
-    age = _KEEP_S if visit.typed.get("keep") else None
-    visit.set_cookie(PLEDGE, made.id, max_age=age)
-    if SUPPORTER in visit.cookies and visit.person is None:
-        visit.set_cookie(SUPPORTER, visit.cookies[SUPPORTER], max_age=age)
-
-
-@route(bp, "POST", "/c/{slug}/pledges/{id}/withdraw")
-def withdraw_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    visit.check_csrf()
-    campaign = campaigns.get(slug)
-    try:
-        taken = _withdraw(visit, campaign, id)
-    except GroundswellError as error:
-        return _page(visit, campaign, id, wrong=error)
-    return visit.redirect(f"/c/{slug}/pledges/{taken}" if taken else f"/c/{slug}/launch")
+def _reminder_told(campaign: Campaign, found: Reminder) -> Pledge:
+    launch, state = launches.of(campaign), "withdrawn" if found.withdrawn else "pledged"
+    said = Pledge(found.id, campaign.slug, "reminder", cast("Any", state), found.network, found.text)
+    said.planned_at = times.stamp(launch.at, launch.zone)
+    said.share = sharing.link(found.network, found.text, launch.url)
+    said.opened_at = times.stamp(int(found.opened) / 1000) if found.opened else None
+    said.done_at = times.stamp(int(found.done) / 1000) if found.done else None
+    return said

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib import clock, counts, fan_out, participants, pledges
+from chalicelib import clock, counts, fan_out, participants, supporters
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
 from tests.web.conftest import API, HERE, signed_in
@@ -175,7 +175,7 @@ def test_approving_too_late_says_which_moment_can_still_be_met(launch: Launching
 
 def test_launch_can_be_followed_to_its_report(launch: Launching, browser: Browser, program: Program) -> None:
     pledge = launch.pledge("jane")
-    counts.recount([pledges._partition(launch.launch.id, "people", pledge.supporter)])
+    counts.recount([supporters.partition(launch.launch.id, "people", pledge.supporter)])
     assert program.refused("GET", f"{API}/launch/report")[:2] == (404, "not_ended")
     assert "1 person" in browser.get(f"{HERE}/launch").text
     launch.work(launch.ready())

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib import chunks, counts, pledges
+from chalicelib import chunks, counts, pledges, supporters
 from chalicelib.pledges import Pledge
 from tests.launching import Launching
 from tests.web.browser import Browser, Page, Program
@@ -131,7 +131,7 @@ def test_program_can_lend_a_post_and_take_it_back(program: Program, launch: Laun
     for path in (mine, f"{API}/pledges/{pledge['id']}"):
         program.ask("DELETE", path)
         assert program.status == 204
-    assert program.ask("GET", f"{API}/pledges/{pledge['id']}")["outcome"] == {"outcome": "withdrawn"}
+    assert program.ask("GET", f"{API}/pledges/{pledge['id']}")["outcome"]["outcome"] == "withdrawn"
 
 
 def test_pledge_of_somebody_else_is_not_found(
@@ -167,7 +167,7 @@ def test_a_session_that_has_ended_makes_no_draft(program: Program, launch: Launc
         ({"server": "127.0.0.1"}, "server"),
         ({"server": "localhost"}, "server"),
         ({"network": "friendface"}, "network"),
-        ({"mode": "reminder"}, "mode"),
+        ({"mode": "magic"}, "mode"),
     ],
 )
 def test_draft_is_refused_naming_the_field(program: Program, launch: Launching, town: str, changes: dict[str, Any], field: str) -> None:
@@ -223,25 +223,39 @@ def test_token_is_refused_and_never_shown(browser: Browser, program: Program, la
     assert program.refused("POST", f"{API}/pledges/{draft['id']}/consent", {"token": given})[2].keys() == {"token"}
 
 
-def test_second_pledge_is_refused(client: Client, browser: Browser, program: Program, launch: Launching, town: str) -> None:
-    launch.pledge("jane")
+def test_account_that_has_lent_a_post_is_shown_it(browser: Browser, program: Program, launch: Launching, town: str) -> None:
+    first = launch.pledge("jane")
     drafted(browser, town)
 
     page = browser.send("/consent", token=token(launch, town))
 
-    assert page.status == 409
-    assert "one person lends one post" in page.text
+    assert "You have already lent a post from this account" in page.text
+    assert "I lend my voice." in page.form("/text").fields["text"]
+    assert "Cancel my post" in browser.get(f"{HERE}/pledges/{first.id}").text
+    assert first.id in browser.get(f"{HERE}/pledges").html
     draft = program.ask("POST", f"{API}/pledges", asked(town))
     program.token = draft["token"]
-    refused = program.refused("POST", f"{API}/pledges/{draft['id']}/consent", {"token": token(launch, town)})
-    assert refused[:2] == (409, "second_pledge")
+    again = program.ask("POST", f"{API}/pledges/{draft['id']}/consent", {"token": token(launch, town)})
+    assert (program.status, again["id"], again["already"]) == (201, first.id, True)
+    assert [one["id"] for one in program.ask("GET", "/v1/me/pledges")["items"]] == [first.id]
+
+
+def test_second_account_on_a_network_is_refused(browser: Browser, program: Program, launch: Launching, town: str) -> None:
+    drafted(browser, town)
+    browser.send("/consent", token=token(launch, town))
+    drafted(browser, town)
+
+    page = browser.send("/consent", token=token(launch, town, "jane_elsewhere"))
+
+    assert page.status == 409
+    assert "one person lends one post" in page.text
 
 
 def test_withdrawing_after_the_seal_is_refused(browser: Browser, program: Program, launch: Launching, town: str) -> None:
     drafted(browser, town)
     browser.send("/consent", token=token(launch, town))
     path = browser.page.form("/withdraw").action.removesuffix("/withdraw")
-    counts.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
+    counts.recount([supporters.partition(launch.launch.id, "people", _only(launch).supporter)])
     seal(launch, _only(launch))
 
     page = browser.send("/withdraw")
@@ -289,7 +303,7 @@ def test_supporter_sees_what_became_of_it(browser: Browser, launch: Launching, t
     drafted(browser, town)
     browser.send("/consent", token=token(launch, town))
     mine = browser.page.form("/withdraw").action.removesuffix("/withdraw")
-    counts.recount([pledges._partition(launch.launch.id, "people", _only(launch).supporter)])
+    counts.recount([supporters.partition(launch.launch.id, "people", _only(launch).supporter)])
     launch.work(launch.ready())
 
     page = browser.get(mine)
