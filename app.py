@@ -48,6 +48,19 @@ def tally(event: Any) -> None:
 
 
 @app.on_dynamodb_record(
+    stream_arn=settings.stream_arn("contributions"),
+    batch_size=100,
+    starting_position="TRIM_HORIZON",
+    maximum_batching_window_in_seconds=5,
+    name="board",
+)
+def board(event: Any) -> None:
+    from chalicelib import board
+
+    board.refresh((record.keys["pk"]["S"], record.keys["sk"]["S"]) for record in event)
+
+
+@app.on_dynamodb_record(
     stream_arn=settings.stream_arn("pledges"),
     batch_size=100,
     starting_position="TRIM_HORIZON",

@@ -72,24 +72,27 @@ class Listing:
 
 
 def look(slug: str, person: str | None, *more: tuple[type[store.Record], str]) -> Scene:
-    """In one call. `more`: other items whose pk is the campaign's, each by its sk. Raises `NotFound`."""
+    """In one call. `more`: other items whose pk is the campaign's, each by its sk. Before a campaign is opened it is there for
+    its team only. Raises `NotFound`."""
     pseudonym = pseudonyms.of(slug, person) if person else None
     wanted: dict[type[store.Record], list[store.Key]] = {Campaign: [(slug,)], Head: [(slug, HEAD)]}
     if pseudonym:
         wanted[Enrolment] = [(slug, pseudonym)]
     found = store.read_together(wanted | {model: [(slug, sk)] for model, sk in more})
-    if not found[Campaign]:
-        raise NotFound("There is no campaign at this address.")
     first = {model: items[0] for model, items in found.items() if items}
-    return Scene(first[Campaign], first.get(Head), pseudonym, first.get(Enrolment), first)
+    campaign, enrolment = first.get(Campaign), first.get(Enrolment)
+    in_team = enrolment is not None and enrolment.duties and not enrolment.suspended
+    if campaign is None or not (campaign.opened or in_team):
+        raise NotFound("There is no campaign at this address.")
+    return Scene(campaign, first.get(Head), pseudonym, enrolment, first)
 
 
 def page(scene: Scene, wanted: Wanted, *, now: datetime) -> Listing:
     """Raises `Invalid` (phase, q, limit, cursor), `Conflict` (votes_hidden)."""
     _check(wanted)
     phase = _phase(scene.campaign, wanted, now)
-    if phase is None:
-        return Listing(None, "new", [], None)
+    if phase is None or float(phase.opens_at) > now.timestamp():
+        return Listing(phase, "new", [], None)
     sort = wanted.sort or _usual(phase, wanted, now)
     if sort in _BY_VOTES and not phase.shows_tallies(now):
         raise Conflict("Votes are shown when this stage closes, so that nobody is swayed.", code="votes_hidden", fields={"sort": "hidden"})

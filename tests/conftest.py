@@ -28,7 +28,7 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
-from chalicelib import campaigns, clock, keyring, launches, mail, messages, participants, pseudonyms, settings, store
+from chalicelib import campaigns, clock, keyring, launches, mail, messages, participants, pseudonyms, settings, store, tallies
 from chalicelib.campaigns import Campaign, Details, NewPhase
 from chalicelib.contributions import Said
 from chalicelib.networks import transport
@@ -51,7 +51,7 @@ NOW = datetime(2027, 1, 9, 9, 0, tzinfo=UTC)
 
 def forget() -> None:
     """What a process remembers of its AWS: queues, keys."""
-    for remembered in (keyring._keys, mail._queue_url, messages._queue_url, pseudonyms._pair, settings.current):
+    for remembered in (keyring._keys, mail._queue_url, messages._queue_url, pseudonyms._pair, settings.current, tallies._of_phase):
         remembered.cache_clear()
 
 
