@@ -107,8 +107,8 @@ def _own(visit: Visit, slug: str, contribution: str) -> contributions.Contributi
 
 
 def _form_of(found: contributions.Contribution) -> dict[str, list[str]]:
-    choices = {f"choices.{name}": [chosen] for name, chosen in found.choices.items()}
-    return {"kind": [found.kind], "title": [found.title], "text": [found.text], "tags": list(found.tags), **choices}
+    several = {f"choices.{name}": [chosen] for name, chosen in found.choices.items()} | ({"tags": list(found.tags)} if found.tags else {})
+    return {"kind": [found.kind], "title": [found.title], "text": [found.text], **several}
 
 
 def _edit(visit: Visit, campaign: Campaign, found: contributions.Contribution, form: Form, **shown: Any) -> Response:

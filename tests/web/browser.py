@@ -34,6 +34,7 @@ class Reader(HTMLParser):
         self.labelled: set[str] = set()
         self.text = ""
         self._area: str | None = None
+        self._in_label = False
         self.feed(html)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
@@ -42,8 +43,11 @@ class Reader(HTMLParser):
         assert not [name for name in found if name.startswith("on") or name == "style"], found
         if "id" in found:
             self.ids.append(found["id"])
-        if tag == "label" and "for" in found:
-            self.labelled.add(found["for"])
+        if tag == "label":
+            self._in_label = True
+            self.labelled.add(found.get("for", ""))
+        if tag == "fieldset" or (tag == "input" and self._in_label):  # by its legend, or by the label around it
+            self.labelled.add(found.get("id", ""))
         if "href" in found:
             self.links.append(found["href"])
         if tag == "form":
@@ -60,6 +64,8 @@ class Reader(HTMLParser):
             form.fields[name] = found.get("value", "")
 
     def handle_endtag(self, tag: str) -> None:
+        if tag == "label":
+            self._in_label = False
         if tag == "textarea" and self._area is not None:
             self.forms[-1].fields[self._area] = self.forms[-1].fields[self._area].removeprefix("\n")
             self._area = None
@@ -132,7 +138,7 @@ class Browser:
         body = urlencode(fields, doseq=True).encode()
         return self._ask("POST", self.prefix + path, body, {"Content-Type": "application/x-www-form-urlencoded"})
 
-    def send(self, action: str, **typed: Any) -> Page:
+    def send(self, action: str, /, **typed: Any) -> Page:
         """Fills in the form of the page whose action ends so, and sends it."""
         form = self.page.form(action)
         typed = {name.replace("__", "."): value for name, value in typed.items()}

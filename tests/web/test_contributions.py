@@ -1,14 +1,13 @@
-"""Adding ideas, commenting, reading them; what is refused keeps what was typed."""
+"""One idea, as JSON and as a page: who may read it, and what is told of it."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
-from chalicelib import comments, contributions, cursors, tallies, votes
+from chalicelib import contributions, moderation, tallies, votes
 from chalicelib.campaigns import Campaign
 from tests.aws import Skipping
 from tests.conftest import said
@@ -17,6 +16,7 @@ from tests.web.conftest import API, HERE, signed_in
 
 IDEA = {"kind": "barrier", "title": "Too many forms", "text": "A form to ask for a form."}
 HTML = "<script>alert(1)</script><img src=x onerror=alert(2)> \"quoted\" 'so' &amp; {{ 7 * 7 }}"
+FOR_INSIDERS = ("revision", "reason", "note")
 
 
 @pytest.fixture
@@ -25,14 +25,10 @@ def idea(ann_program: Program) -> str:
     return str(ann_program.ask("POST", f"{API}/contributions", IDEA)["id"])
 
 
-def test_participant_can_add_an_idea_on_a_page(ann: Browser) -> None:
-    ann.get(f"{HERE}/contributions/new")
-
-    page = ann.send("/contributions", **IDEA)
-
-    assert page.status == 200
-    assert "Too many forms" in page.text
-    assert "Too many forms" in ann.get(HERE).text
+@pytest.fixture
+def bob(program: Program) -> Program:
+    """Somebody who has signed in and not joined."""
+    return Program(program.client, signed_in("bob@example.org"))
 
 
 def test_participant_can_add_an_idea_as_json(ann_program: Program) -> None:
@@ -40,18 +36,15 @@ def test_participant_can_add_an_idea_as_json(ann_program: Program) -> None:
 
     assert ann_program.status == 201
     assert made.items() >= IDEA.items()
-    assert (made["votes"], made["own_vote"]) == (None, 0)
+    assert (made["state"], made["votes"], made["own_vote"], made["revision"]) == ("published", None, 0, 1)
     assert ann_program.ask("GET", f"{API}/contributions/{made['id']}") == made
-    assert ann_program.ask("GET", f"{API}/contributions") == {"items": [made], "next": None}
 
 
-def test_sending_the_same_form_twice_adds_one(ann: Browser) -> None:
-    form = ann.get(f"{HERE}/contributions/new").form("/contributions")
+def test_who_is_not_signed_in_is_told_less(program: Program, ann_program: Program, idea: str) -> None:
+    made = ann_program.ask("GET", f"{API}/contributions/{idea}")
+    told = Program(program.client).ask("GET", f"{API}/contributions/{idea}")
 
-    first, second = (ann.post(f"{HERE}/contributions", form.fields | IDEA) for _ in range(2))
-
-    assert first.form("/comments").action == second.form("/comments").action
-    assert ann.get(HERE).text.count("Too many forms") == 1
+    assert told == made | {"own_vote": None} | dict.fromkeys(FOR_INSIDERS)
 
 
 def test_same_idempotency_key_adds_one(ann_program: Program) -> None:
@@ -81,52 +74,13 @@ def test_idea_is_refused_naming_the_field(ann_program: Program, changes: dict[st
     assert (status, list(fields)) == (400, [field])
 
 
-@pytest.mark.parametrize(("changes", "field"), WRONG)
-def test_idea_on_a_page_is_refused_and_kept(ann: Browser, changes: dict[str, Any], field: str) -> None:
-    form = ann.get(f"{HERE}/contributions/new").form("/contributions")
-
-    page = ann.send("/contributions", **IDEA | changes)
-
-    assert page.status == 400
-    assert f"#{field}" in page.read.links
-    assert field in page.read.ids
-    kept = page.form("/contributions").fields
-    assert (kept["title"], kept["text"]) == ((IDEA | changes)["title"], (IDEA | changes)["text"])
-    assert kept["request"] == form.fields["request"]
-    assert "Problem:" in page.text
-
-
-def test_idea_is_kept_where_nobody_is_signed_in_or_joined(browser: Browser, ann: Browser, skipping: Skipping) -> None:
-    form = ann.get(f"{HERE}/contributions/new").form("/contributions")
-    skipping.at(skipping.now() + 13 * 3600)
-
-    page = ann.post(f"{HERE}/contributions", form.fields | IDEA)
-
-    assert page.status == 401
-    assert page.form("/contributions").fields["text"] == IDEA["text"]
-    assert any("/sign-in" in link for link in page.read.links)
-
-
-def test_who_has_not_joined_cannot_add_comment_or_vote(program: Program, ann_program: Program, idea: str) -> None:
-    bob = Program(program.client, signed_in("bob@example.org"))
-
+def test_who_has_not_joined_cannot_add_comment_or_vote(bob: Program, idea: str) -> None:
     for method, path, body in (
         ("POST", "contributions", IDEA),
         ("POST", f"contributions/{idea}/comments", {"text": "x"}),
         ("PUT", f"contributions/{idea}/vote", {"value": 1}),
     ):
         assert bob.refused(method, f"{API}/{path}", body)[:2] == (403, "not_enrolled")
-
-
-def test_role_is_refused_naming_the_field(ann: Browser, ann_program: Program) -> None:
-    assert ann_program.refused("PUT", f"{API}/enrolment", {"role": "king"})[2].keys() == {"role"}
-    ann.get("/sign-in")
-    csrf = ann.page.form("/sign-in").fields["csrf"]
-
-    for role in ({"role": "king"}, {}):
-        page = ann.post(f"{HERE}/enrolment", {"csrf": csrf, **role})
-        assert page.status == 400
-        assert "Role:" in page.text
 
 
 def test_nothing_is_added_while_no_stage_is_open(ann: Browser, ann_program: Program, idea: str, skipping: Skipping, now: datetime) -> None:
@@ -151,99 +105,12 @@ def test_html_is_shown_and_never_run(ann: Browser, ann_program: Program) -> None
     made = ann_program.ask("POST", f"{API}/contributions", {"kind": "barrier", "title": HTML[:110], "text": HTML})
     ann_program.ask("POST", f"{API}/contributions/{made['id']}/comments", {"text": HTML})
 
-    for path in (HERE, f"{HERE}/contributions/{made['id']}"):
-        page = ann.get(path)
-        assert not {"script", "img"} & set(page.read.tags)
-        assert HTML[:25] in page.text
+    page = ann.get(f"{HERE}/contributions/{made['id']}")
+    assert not {"script", "img"} & set(page.read.tags)
     assert page.text.count(HTML) >= 2
     refused = ann.send("/comments", text=HTML + "x" * 2000)
     assert not {"script", "img"} & set(refused.read.tags)
     assert refused.form("/comments").fields["text"].startswith(HTML)
-
-
-def test_lines_come_back_as_they_were_typed(ann: Browser) -> None:
-    ann.get(f"{HERE}/contributions/new")
-
-    page = ann.send("/contributions", **IDEA | {"title": "", "text": "\r\nfirst\r\n\r\nsecond\r\n"})
-
-    assert page.form("/contributions").fields["text"] == "\nfirst\n\nsecond\n"
-
-
-def test_list_is_paged_newest_first(ann: Browser, campaign: Campaign, now: datetime) -> None:
-    for number in range(25):
-        idea = said(title=f"Idea {number:02}")
-        contributions.add(campaign, "ann", idea, request=str(number), now=now + timedelta(seconds=number))
-
-    first = ann.get(HERE)
-    older = next(link for link in first.read.links if "cursor=" in link)
-    second = ann.get(older)
-
-    assert first.text.index("Idea 24") < first.text.index("Idea 05")
-    assert "Idea 04" not in first.text
-    assert "Idea 04" in second.text
-    assert not [link for link in second.read.links if "cursor=" in link]
-
-
-@pytest.mark.parametrize("cursor", ["nonsense", "é", "a" * 5000, "%00", "made for another list"])
-def test_bad_cursor_is_refused(ann: Browser, ann_program: Program, cursor: str) -> None:
-    sent = cursors.make("another#1", "1-x") if cursor.startswith("made") else cursor
-    assert ann_program.refused("GET", f"{API}/contributions?cursor={quote(sent)}")[2].keys() == {"cursor"}
-    page = ann.get(f"{HERE}?cursor={quote(sent)}")
-
-    assert page.status == 400
-    assert "Cursor:" in page.text
-
-
-@pytest.mark.parametrize("limit", ["0", "101", "-1", "ten", "1e2", "²", "99999999999"])
-def test_bad_limit_is_refused(ann_program: Program, limit: str) -> None:
-    assert ann_program.refused("GET", f"{API}/contributions?limit={quote(limit)}")[2].keys() == {"limit"}
-
-
-def test_participant_can_comment(ann: Browser, ann_program: Program, idea: str) -> None:
-    ann.get(f"{HERE}/contributions/{idea}")
-    page = ann.send("/comments", text="I agree.\nWith all of it.")
-    found = ann_program.ask("GET", f"{API}/contributions/{idea}/comments")["items"]
-
-    assert "I agree." in page.text
-    assert "Who had the idea" in page.text
-    assert [comment["text"] for comment in found] == ["I agree.\nWith all of it."]
-    assert found[0]["author"] == ann_program.ask("GET", f"{API}/contributions/{idea}")["author"]
-
-
-@pytest.mark.parametrize("text", ["", " ", "x" * (comments.TEXT_MAX + 1)])
-def test_comment_is_refused_and_kept(ann: Browser, ann_program: Program, idea: str, text: str) -> None:
-    assert ann_program.refused("POST", f"{API}/contributions/{idea}/comments", {"text": text})[2].keys() == {"text"}
-    ann.get(f"{HERE}/contributions/{idea}")
-
-    page = ann.send("/comments", text=text)
-
-    assert page.status == 400
-    assert page.form("/comments").fields["text"] == text
-    assert "#text" in page.read.links
-
-
-def test_participant_can_vote_change_and_take_it_back(ann: Browser, ann_program: Program, idea: str) -> None:
-    path = f"{HERE}/contributions/{idea}"
-    csrf = ann.get(path).form("/vote").fields["csrf"]
-
-    assert "You voted up" in ann.post(f"{path}/vote", {"csrf": csrf, "value": "1"}).text
-    assert "You voted down" in ann.post(f"{path}/vote", {"csrf": csrf, "value": "-1"}).text
-    assert ann_program.ask("GET", f"{API}/contributions/{idea}")["own_vote"] == -1
-    assert "You voted" not in ann.send("/vote/withdraw").text
-
-    assert ann_program.ask("PUT", f"{API}/contributions/{idea}/vote", {"value": 1}) == {"value": 1}
-    assert ann_program.ask("DELETE", f"{API}/contributions/{idea}/vote") is None
-    assert ann_program.status == 204
-
-
-@pytest.mark.parametrize("value", [0, 2, -2, "1", True, None, 1.5, 10**30])
-def test_vote_of_anything_else_is_refused(ann: Browser, ann_program: Program, idea: str, value: Any) -> None:
-    assert ann_program.refused("PUT", f"{API}/contributions/{idea}/vote", {"value": value})[2].keys() == {"value"}
-    if value != "1":
-        csrf = ann.get(f"{HERE}/contributions/{idea}").form("/vote").fields["csrf"]
-        page = ann.post(f"{HERE}/contributions/{idea}/vote", {"csrf": csrf, "value": value})
-        assert page.status == 400
-        assert "Value:" in page.text
 
 
 def test_votes_are_hidden_until_the_stage_closes(
@@ -253,11 +120,105 @@ def test_votes_are_hidden_until_the_stage_closes(
     tallies.recount(contributions.key(campaign.slug, idea))
 
     assert ann_program.ask("GET", f"{API}/contributions/{idea}")["votes"] is None
-    assert ann_program.ask("GET", f"{API}/contributions")["items"][0]["votes"] is None
     assert "Votes are shown when this stage closes" in ann.get(f"{HERE}/contributions/{idea}").text
 
     skipping.at(now + timedelta(days=20))
     ann_program.token = None
     assert ann_program.ask("GET", f"{API}/contributions/{idea}")["votes"] == {"up": 1, "down": 0}
-    assert ann_program.ask("GET", f"{API}/contributions")["items"][0]["votes"] == {"up": 1, "down": 0}
     assert "1 up, 0 down" in ann.get(f"{HERE}/contributions/{idea}").text
+
+
+@pytest.mark.parametrize("state", ["pending", "hidden"])
+def test_what_is_not_published_is_there_for_its_author_and_moderators(
+    ann: Browser, ann_program: Program, olive: Browser, bob: Program, idea: str, campaign: Campaign, state: str
+) -> None:
+    item = contributions.find(campaign.slug, idea)
+    item.update(actions=[contributions.Contribution.state.set(state), contributions.Contribution.reason.set("identifies")])
+
+    for somebody in (bob, Program(bob.client)):
+        assert somebody.refused("GET", f"{API}/contributions/{idea}")[:2] == (404, f"is_{state}")
+        for part in ("comments", "revisions"):
+            assert somebody.refused("GET", f"{API}/contributions/{idea}/{part}")[0] == 404
+    assert ann_program.ask("GET", f"{API}/contributions/{idea}")["reason"] == "identifies"
+    for browser in (ann, olive):
+        page = browser.get(f"{HERE}/contributions/{idea}")
+        assert (page.status, IDEA["text"] in page.text) == (200, True)
+        assert "/vote" not in [form.action for form in page.read.forms]
+
+
+@pytest.mark.parametrize("state", ["hidden", "withdrawn"])
+def test_old_link_to_what_was_taken_away_leads_to_a_page_that_says_so(browser: Browser, idea: str, campaign: Campaign, state: str) -> None:
+    contributions.find(campaign.slug, idea).update(actions=[contributions.Contribution.state.set(state)])
+    browser.cookies.clear()
+
+    page = browser.get(f"{HERE}/contributions/{idea}")
+
+    assert page.status == 404
+    assert "it has been taken away" in page.text
+    assert "A form to ask" not in page.text
+
+
+def test_author_can_change_an_idea(ann_program: Program, bob: Program, idea: str, campaign: Campaign, now: datetime) -> None:
+    votes.cast(campaign, idea, "somebody", 1, now=now)
+    changed = ann_program.ask("PATCH", f"{API}/contributions/{idea}", {"text": "Other words."})
+
+    assert (changed["title"], changed["text"]) == (IDEA["title"], "Other words.")
+    assert changed["edited_at"]
+    found = ann_program.ask("GET", f"{API}/contributions/{idea}/revisions")["items"]
+    assert [(one["number"], one["title"], one["text"]) for one in found] == [(1, IDEA["title"], IDEA["text"])]
+    assert bob.refused("PATCH", f"{API}/contributions/{idea}", {"text": "Mine."})[:2] == (403, "not_enrolled")
+    assert ann_program.refused("PATCH", f"{API}/contributions/{idea}", {"text": " ", "title": None})[2].keys() == {"title"}
+    assert ann_program.refused("PATCH", f"{API}/contributions/{idea}", {"text": " "})[2].keys() == {"text"}
+
+
+def test_author_can_take_an_idea_back(ann_program: Program, idea: str) -> None:
+    for _ in range(2):
+        ann_program.ask("DELETE", f"{API}/contributions/{idea}")
+        assert ann_program.status == 204
+
+    assert ann_program.refused("GET", f"{API}/contributions/{idea}")[:2] == (404, "is_withdrawn")
+
+
+def test_idea_of_somebody_else_can_be_neither_changed_nor_taken_back(
+    ann_program: Program, olive: Browser, campaign: Campaign, now: datetime
+) -> None:
+    other = contributions.add(campaign, "another", said(), request="1", now=now).id
+
+    assert ann_program.refused("PATCH", f"{API}/contributions/{other}", {"text": "Mine."})[:2] == (403, "not_author")
+    assert ann_program.refused("DELETE", f"{API}/contributions/{other}")[:2] == (403, "not_author")
+
+
+def test_suspended_person_may_do_nothing_and_is_told_so(
+    ann: Browser, ann_program: Program, idea: str, campaign: Campaign, now: datetime
+) -> None:
+    moderation.decide(campaign, idea, "suspend", reason="abusive", moderator="moderator", request="1", now=now)
+
+    for method, path, body in (
+        ("POST", "contributions", IDEA),
+        ("PATCH", f"contributions/{idea}", {"text": "x"}),
+        ("DELETE", f"contributions/{idea}", None),
+        ("POST", f"contributions/{idea}/comments", {"text": "x"}),
+        ("PUT", f"contributions/{idea}/vote", {"value": 1}),
+        ("DELETE", f"contributions/{idea}/vote", None),
+    ):
+        assert ann_program.refused(method, f"{API}/{path}", body)[:2] == (403, "suspended")
+    csrf = ann.get(f"{HERE}/contributions/{idea}").form("/vote").fields["csrf"]
+    for path, fields in (
+        ("contributions", IDEA),
+        (f"contributions/{idea}/edit", IDEA),
+        (f"contributions/{idea}/withdraw", {}),
+        (f"contributions/{idea}/comments", {"text": "x"}),
+        (f"contributions/{idea}/vote", {"value": "1"}),
+        (f"contributions/{idea}/vote/withdraw", {}),
+    ):
+        page = ann.post(f"{HERE}/{path}", {"csrf": csrf, **fields})
+        assert page.status == 403
+        assert "Your access to this campaign has been suspended" in page.text
+
+
+def test_page_links_to_reporting_and_says_what_was_chosen(ann: Browser, idea: str) -> None:
+    page = ann.get(f"{HERE}/contributions/{idea}")
+
+    assert f"{HERE}/report?target={idea}" in page.read.links
+    assert "What gets in the way" in page.text
+    assert len(page.read.ids) == len(set(page.read.ids))
