@@ -65,7 +65,7 @@ class Campaign(store.Record):
 
     def phase_to_show(self, now: datetime) -> Phase | None:
         """The open one, else the last that has been."""
-        begun = [phase for phase in self.phases if float(phase.opens_at) <= now.timestamp()]
+        begun = [phase for phase in self.phases if not phase.is_ahead(now)]
         return self.open_phase(now) or (begun[-1] if begun else None)
 
     def limit(self, name: str) -> int:

@@ -118,7 +118,7 @@ def _wrong_lists(found: Details) -> dict[str, str]:
     several = (
         ("choices", found.choices, CHOICES_MAX, _wrong_choice),
         ("controllers", found.controllers, CONTROLLERS_MAX, _wrong_controller),
-        ("partners", found.partners, LIST_MAX, _wrong_partner),
+        ("partners", found.partners, LIST_MAX, wrong_with_partner),
     )
     for name, items, most, wrong_with in several:
         if len(items) > most:
@@ -136,7 +136,8 @@ def _wrong_controller(one: Mapping[str, str]) -> dict[str, str]:
     return {name: f"1 to {CONTACT_MAX} characters" for name in ("name", "contact") if not _is_short(one.get(name, ""), CONTACT_MAX)}
 
 
-def _wrong_partner(one: Mapping[str, str]) -> dict[str, str]:
+def wrong_with_partner(one: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with one of them, by field."""
     wrong = {} if _ID.fullmatch(one.get("id", "")) else {"id": "1 to 40 small letters, digits and hyphens"}
     if not _is_short(one.get("name", ""), CONTACT_MAX):
         wrong["name"] = f"1 to {CONTACT_MAX} characters"

@@ -37,6 +37,9 @@ class Phase(MapAttribute[str, object]):
     def is_open(self, now: datetime) -> bool:
         return float(self.opens_at) <= now.timestamp() < float(self.closes_at)
 
+    def is_ahead(self, now: datetime) -> bool:
+        return now.timestamp() < float(self.opens_at)
+
     def has_closed(self, now: datetime) -> bool:
         return now.timestamp() >= float(self.closes_at)
 
@@ -121,7 +124,7 @@ def check_change(before: Sequence[Phase], after: Sequence[NewPhase], *, now: dat
     """What has begun stays, and what was hidden stays hidden: votes were cast on those terms.
 
     Raises `Invalid` naming the fields, `Conflict` (phase_begun) where a stage that has begun would go."""
-    begun = [phase for phase in before if float(phase.opens_at) <= now.timestamp()]
+    begun = [phase for phase in before if not phase.is_ahead(now)]
     if len(after) < len(begun):
         raise Conflict("A stage that has begun cannot be taken away.", code="phase_begun")
     wrong: dict[str, str] = {}
@@ -140,6 +143,11 @@ def _wrong_change(old: Phase, new: NewPhase, now: datetime) -> Mapping[str, str]
     if new.opens_at > now:
         wrong["opens_at"] = "it has begun already"
     return wrong
+
+
+def single(opens_at: datetime) -> list[NewPhase]:
+    """One stage of 14 days for everything."""
+    return [NewPhase("Ideas, comments and votes", opens_at, opens_at + timedelta(days=14), list(KINDS))]
 
 
 def template_2015(opens_at: datetime) -> list[NewPhase]:

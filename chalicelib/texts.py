@@ -57,20 +57,27 @@ def wrong_in(found: Mapping[str, str]) -> dict[str, str]:
 
 def put_logo(campaign: str, partner: str, image: str) -> None:
     """Stores a logo given as SVG, or as a PNG's data: address. Safe to repeat. Raises `Invalid` (image)."""
-    if len(image) > LOGO_MAX:
-        raise Invalid.field("image", f"{len(image)} characters; at most {LOGO_MAX} fit")
+    wrong = wrong_with_logo(image)
+    if wrong:
+        raise Invalid.fields_of(wrong)
     Logo(pk=campaign, sk=f"{_LOGO}{partner}", svg=_as_svg(image.strip())).save()
 
 
-def _as_svg(image: str) -> str:
+def wrong_with_logo(image: str) -> dict[str, str]:
+    if len(image) > LOGO_MAX:
+        return {"image": f"{len(image)} characters; at most {LOGO_MAX} fit"}
+    return {} if _as_svg(image.strip()) else {"image": "please give an SVG, or a PNG as data:image/png;base64,..."}
+
+
+def _as_svg(image: str) -> str | None:
     if _SVG.match(image):
         return image
     try:
         data = base64.b64decode(image.removeprefix(_PNG), validate=True) if image.startswith(_PNG) else b""
     except ValueError:
-        data = b""
+        return None
     if not data.startswith(b"\x89PNG\r\n\x1a\n") or len(data) < 24:
-        raise Invalid.field("image", "please give an SVG, or a PNG as data:image/png;base64,...")
+        return None
     width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
     inner = f'<image href="{image}" width="{width}" height="{height}"/>'
     return f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}">{inner}</svg>'

@@ -1,86 +1,222 @@
-"""Campaigns: the first page lists them, an organiser makes one, and each has a page of its own."""
+"""Campaigns as JSON, the list of them, and what every page of a campaign knows of who looks. Before it is opened, a campaign
+is there for its team only: nobody else finds it, in a list or at its address."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import quote
 
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, contributions, enrolments, launches, participants, pseudonyms, tallies, votes
-from ..campaigns import Campaign, Details, NewPhase, Phase
-from ..errors import Forbidden, GroundswellError, NotFound
+from .. import campaigns, details, enrolments, participants, phases, texts
+from ..campaigns import Kind, Right
+from ..enrolments import Duty, Role
+from ..errors import Forbidden, NotFound
 from . import times
+from .details import CampaignChanges, Choice, Controller, Limits, NewCampaign, changes_in, details_in
 from .http import Visit
 from .routes import route
 
 bp = Blueprint(__name__)
 
 
-class NewPhaseBody(msgspec.Struct):
+class Phase(msgspec.Struct):
+    """`allows`: what people may do at this moment; `shows_votes`: whether they are shown."""
+
+    number: int
     title: str
+    question: str
     opens_at: str
     closes_at: str
-    kinds: list[str]
+    state: Literal["ahead", "open", "closed"]
+    kinds: list[Kind]
+    contribute: bool
+    comment: bool
+    vote: bool
+    blind: bool
+    premoderated: bool
+    allows: list[Right]
+    shows_votes: bool
 
 
-class NewCampaign(msgspec.Struct):
+class Partner(msgspec.Struct):
+    """`logo`: where its SVG is, if there is one."""
+
+    id: str
+    name: str
+    link: str
+    logo: str | None
+
+
+class Campaign(msgspec.Struct):
+    """`opened`: since when people can take part. `role`, `duties`: of whoever asks, in this campaign."""
+
     slug: str
     title: str
     question: str
-    phase: NewPhaseBody
-
-
-class Zone(msgspec.Struct):
     zone: str
+    about: str
+    rules: str
+    urgent: str
+    phases: list[Phase]
+    open_phase: int | None
+    opened: str | None
+    choices: list[Choice]
+    tags: list[str]
+    partners: list[Partner]
+    controllers: list[Controller]
+    contact: str
+    minimum_age: int | None
+    limits: Limits
+    launch: bool
+    revision: int
+    role: Role | None
+    duties: list[Duty]
 
 
-@route(bp, "GET", "/v1/campaigns")
+class ListedCampaign(msgspec.Struct):
+    slug: str
+    title: str
+    question: str
+    open_phase: int | None
+    opened: str | None
+
+
+class Campaigns(msgspec.Struct):
+    items: list[ListedCampaign]
+    next: str | None
+
+
+class Nothing(msgspec.Struct):
+    pass
+
+
+@route(bp, "GET", "/v1/campaigns", gives=Campaigns)
 def every(visit: Visit) -> Response:
-    return visit.json({"items": [told(campaign, visit) for campaign in campaigns.every()], "next": None})
+    """All campaigns that are open to people, and those that whoever asks prepares."""
+    return visit.json(Campaigns([_listed(campaign, visit) for campaign in seen_by(visit)], None))
 
 
-@route(bp, "POST", "/v1/campaigns")
+def _listed(campaign: campaigns.Campaign, visit: Visit) -> ListedCampaign:
+    return ListedCampaign(campaign.slug, campaign.title, campaign.question, _open_phase(campaign, visit), _opened(campaign))
+
+
+def seen_by(visit: Visit) -> list[campaigns.Campaign]:
+    """Newest first: those that are opened, and those whose team the visitor is in."""
+    return [campaign for campaign in campaigns.every() if campaign.opened or _duties(visit, campaign)]
+
+
+def seen(visit: Visit, slug: str, *, consistent: bool = False) -> campaigns.Campaign:
+    """The campaign, if the visitor may see it. Raises `NotFound`, also where it is not opened and the visitor not in its team."""
+    campaign = campaigns.get(slug, consistent=consistent)
+    if not campaign.opened and not _duties(visit, campaign):
+        raise NotFound("There is no campaign at this address.")
+    return campaign
+
+
+def _duties(visit: Visit, campaign: campaigns.Campaign) -> list[Duty]:
+    found = enrolments.find(campaign.slug, visit.person) if visit.person else None
+    return found.duties if found and not found.suspended else []
+
+
+def organised(visit: Visit, slug: str) -> tuple[campaigns.Campaign, str]:
+    """The campaign as it stands, and the pseudonym of the organiser who asks.
+
+    Raises `Unauthenticated`, `NotFound`, `Forbidden` (not_organiser)."""
+    person, campaign = visit.require_person(), seen(visit, slug, consistent=True)
+    return campaign, enrolments.require_duty(slug, person).pseudonym
+
+
+@route(bp, "POST", "/v1/campaigns", needs="founder", takes=NewCampaign, gives=Campaign, status=201, errors=(409,))
 def create(visit: Visit) -> Response:
-    organiser = _require_founder(visit)
-    return visit.json(told(_create(visit, visit.read(NewCampaign), organiser, times.rfc3339), visit), 201)
+    """Makes a campaign, which is not open yet. Making the same one again changes nothing."""
+    founder, body = require_founder(visit), visit.read(NewCampaign)
+    return visit.json(told(campaigns.create(body.slug.strip(), details_in(body), organiser=founder, now=visit.now), visit), 201)
 
 
-@route(bp, "GET", "/v1/campaigns/{slug}")
+@route(bp, "GET", "/v1/campaigns/{slug}", gives=Campaign)
 def get(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
-    found = enrolments.find(slug, visit.person) if visit.person else None
-    mine = {"role": found.role if found else None, "organiser": bool(found and found.organiser)} if visit.person else {}
-    return visit.json(told(campaign, visit) | mine)
+    """Everything public about a campaign."""
+    return visit.json(told(seen(visit, slug), visit))
 
 
-def told(campaign: Campaign, visit: Visit) -> dict[str, Any]:
+@route(bp, "PATCH", "/v1/campaigns/{slug}", needs="organiser", takes=CampaignChanges, gives=Campaign, errors=(409,))
+def change(visit: Visit, slug: str) -> Response:
+    """Changes what is given."""
+    (campaign, organiser), body = organised(visit, slug), visit.read(CampaignChanges)
+    revision = None if body.revision is msgspec.UNSET else body.revision
+    return visit.json(told(campaigns.change(campaign, changes_in(body), organiser, now=visit.now, revision=revision), visit))
+
+
+@route(bp, "POST", "/v1/campaigns/{slug}/open", needs="organiser", takes=Nothing, gives=Campaign, errors=(409,))
+def open_up(visit: Visit, slug: str) -> Response:
+    """Lets people take part, once nothing is missing."""
+    campaign, _ = organised(visit, slug)
+    visit.read(Nothing)
+    return visit.json(told(campaigns.open_up(campaign, now=visit.now), visit))
+
+
+def told(campaign: campaigns.Campaign, visit: Visit) -> Campaign:
     """A campaign as JSON."""
-    now = campaign.open_phase(visit.now)
-    return {
-        "slug": campaign.slug,
-        "title": campaign.title,
-        "question": campaign.question,
-        "open_phase": int(now.number) if now else None,
-        "phases": [_phase(phase) for phase in campaign.phases],
-        "launch": bool(campaign.launch),
-    }
+    long, who = texts.get(campaign.slug), standing(visit, campaign)
+    return Campaign(
+        **{name: getattr(campaign, name) for name in ("slug", "title", "question", "zone", "contact")},
+        **{name: getattr(long, name) for name in texts.MAX},
+        phases=[_phase(phase, campaign, visit) for phase in campaign.phases],
+        open_phase=_open_phase(campaign, visit),
+        opened=_opened(campaign),
+        choices=msgspec.convert(campaign.choices, list[Choice]),
+        tags=list(campaign.tags),
+        partners=_partners(campaign, visit),
+        controllers=msgspec.convert(campaign.controllers, list[Controller]),
+        minimum_age=None if campaign.minimum_age is None else int(campaign.minimum_age),
+        limits=Limits(**{name: campaign.limit(name) for name in details.LIMITS}),
+        launch=bool(campaign.launch),
+        revision=int(campaign.revision),
+        role=who["role"],
+        duties=who["duties"],
+    )
 
 
-def _phase(phase: Phase) -> dict[str, Any]:
-    return {
-        "number": int(phase.number),
-        "title": phase.title,
-        "opens_at": times.stamp(phase.opens_at),
-        "closes_at": times.stamp(phase.closes_at),
-        "kinds": list(phase.kinds),
-        "blind": bool(phase.blind),
-    }
+def _open_phase(campaign: campaigns.Campaign, visit: Visit) -> int | None:
+    found = campaign.open_phase(visit.now)
+    return int(found.number) if found else None
 
 
-def _require_founder(visit: Visit) -> str:
-    """Raises `Unauthenticated`, `Forbidden`."""
+def _opened(campaign: campaigns.Campaign) -> str | None:
+    return times.stamp(int(campaign.opened) // 1000, campaign.zone) if campaign.opened else None
+
+
+def _phase(phase: phases.Phase, campaign: campaigns.Campaign, visit: Visit) -> Phase:
+    is_open, has_closed = phase.is_open(visit.now), phase.has_closed(visit.now)
+    return Phase(
+        number=int(phase.number),
+        title=phase.title,
+        question=phase.question,
+        opens_at=times.stamp(phase.opens_at, campaign.zone),
+        closes_at=times.stamp(phase.closes_at, campaign.zone),
+        state="open" if is_open else "closed" if has_closed else "ahead",
+        kinds=[kind for kind in phases.KINDS if kind in phase.kinds],
+        **{name: bool(getattr(phase, name)) for name in (*phases.RIGHTS, "blind", "premoderated")},
+        allows=[right for right in phases.RIGHTS if campaign.opened and phase.allows(right, visit.now)],
+        shows_votes=phase.shows_tallies(visit.now),
+    )
+
+
+def _partners(campaign: campaigns.Campaign, visit: Visit) -> list[Partner]:
+    there = texts.logos(campaign.slug) if campaign.partners else frozenset[str]()
+    return [Partner(one["id"], one["name"], one["link"], logo(visit, campaign, one["id"], there)) for one in campaign.partners]
+
+
+def logo(visit: Visit, campaign: campaigns.Campaign, partner: str, there: frozenset[str]) -> str | None:
+    """Where the partner's logo is, if it is one of those that are there."""
+    return visit.link(f"/c/{quote(campaign.slug)}/partners/{partner}/logo.svg") if partner in there else None
+
+
+def require_founder(visit: Visit) -> str:
+    """Who may make campaigns. Raises `Unauthenticated`, `Forbidden` (not_organiser)."""
     person = visit.require_person()
     if not may_found(visit):
         raise Forbidden("Only organisers can make a campaign. Whoever runs this service can add you.", code="not_organiser")
@@ -92,64 +228,8 @@ def may_found(visit: Visit) -> bool:
     return bool(found and found.organiser)
 
 
-def _create(visit: Visit, body: NewCampaign, organiser: str, read: times.Read) -> Campaign:
-    spans = times.read_all({"phase.opens_at": body.phase.opens_at, "phase.closes_at": body.phase.closes_at}, read)
-    phase = NewPhase(body.phase.title, spans["phase.opens_at"], spans["phase.closes_at"], body.phase.kinds)
-    return campaigns.create(body.slug.strip(), Details(body.title, body.question, [phase]), organiser=organiser, now=visit.now)
-
-
-@route(bp, "GET", "/")
-def home(visit: Visit) -> Response:
-    return visit.page("home.html", campaigns=campaigns.every(), may_found=may_found(visit))
-
-
-@route(bp, "GET", "/campaigns/new")
-def new_page(visit: Visit) -> Response:
-    _require_founder(visit)
-    return _new(visit)
-
-
-@route(bp, "POST", "/campaigns")
-def create_on_page(visit: Visit) -> Response:
-    try:
-        organiser = _require_founder(visit)
-        body = visit.read(NewCampaign)
-        campaign = _create(visit, body, organiser, times.on_the_clock_of(visit.read(Zone).zone))
-    except GroundswellError as error:
-        return _new(visit, typed=visit.typed, chosen=visit.form.get("phase.kinds", []), wrong=error)
-    return visit.redirect(f"/c/{campaign.slug}")
-
-
-def _new(visit: Visit, **shown: Any) -> Response:
-    typed = {"zone": "Europe/London"}
-    return visit.page("new_campaign.html", **{"typed": typed, "chosen": list(campaigns.KINDS), "wrong": None} | shown)
-
-
-@route(bp, "GET", "/c/{slug}")
-def page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
-    phase = campaign.phase_to_show(visit.now)
-    listed = contributions.newest(slug, int(phase.number), cursor=visit.query("cursor")) if phase else None
-    ids = [item.id for item in listed.items] if listed else []
-    shown: dict[str, Any] = {
-        "phase": phase,
-        "is_open": bool(phase and phase.is_open(visit.now)),
-        "listed": listed,
-        "tallies": tallies.get_all(slug, ids) if phase and phase.shows_tallies(visit.now) else None,
-        "own": votes.own_of(slug, ids, pseudonyms.of(slug, visit.person)) if visit.person and ids else {},
-    }
-    return visit.page("campaign.html", campaign=campaign, launch=_launch(campaign), **shown, **standing(visit, campaign))
-
-
-def _launch(campaign: Campaign) -> launches.Launch | None:
-    try:
-        return launches.of(campaign)
-    except NotFound:
-        return None
-
-
-def standing(visit: Visit, campaign: Campaign) -> Mapping[str, Any]:
-    """What the campaign's pages have to know of who looks: signed in, with which role, and whether an organiser."""
+def standing(visit: Visit, campaign: campaigns.Campaign) -> Mapping[str, Any]:
+    """What the campaign's pages have to know of who looks: signed in, with which role, and which duties."""
     person = visit.person
     found = enrolments.find(campaign.slug, person) if person else None
     duties = found.duties if found and not found.suspended else []

@@ -23,8 +23,8 @@ FORM = ["application/x-www-form-urlencoded"]
 _PARAM_MAX = 200
 
 # anybody: no sign-in · supporter: who holds the pledge · person: signed in · enrolled: joined, and not suspended
-# the rest: duties in the campaign; founder: may make campaigns
-Needs = Literal["anybody", "supporter", "person", "enrolled", "author", "moderator", "coder", "organiser", "founder"]
+# team: who has any duty in the campaign · the rest: that duty; founder: may make campaigns
+Needs = Literal["anybody", "supporter", "person", "enrolled", "author", "team", "moderator", "coder", "organiser", "founder"]
 View = Callable[..., Any]
 _log = logging.getLogger(f"{settings.APP}.web")
 _log.setLevel(logging.INFO)

@@ -41,10 +41,7 @@ def rfc3339(text: str) -> datetime:
 
 def on_the_clock_of(zone: str) -> Read:
     """Reads what a clock in the zone shows. Raises `Invalid` (zone)."""
-    try:
-        place = ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise Invalid.field("zone", "please give the name of a time zone, such as Europe/London") from None
+    place = place_of(zone)
 
     def read(text: str) -> datetime:
         try:
@@ -59,6 +56,14 @@ def on_the_clock_of(zone: str) -> Read:
         return found
 
     return read
+
+
+def place_of(zone: str) -> ZoneInfo:
+    """Raises `Invalid` (zone)."""
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise Invalid.field("zone", "please give the name of a time zone, such as Europe/London") from None
 
 
 def _sane(found: datetime) -> datetime:
