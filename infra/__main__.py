@@ -59,13 +59,23 @@ def organiser(arguments: argparse.Namespace) -> None:
     say(f"{arguments.email} {what} from now on: sign in at the site with this address.")
 
 
+def replay(arguments: argparse.Namespace) -> int:
+    from infra.polis import replay
+
+    asked = replay.Asked(arguments.folder, _slug(arguments), arguments.url, arguments.desk, arguments.organiser, arguments.first)
+    return replay.run(asked)
+
+
+def _slug(arguments: argparse.Namespace) -> str:
+    return str(arguments.campaign or arguments.folder.absolute().name.rpartition(".")[2])
+
+
 def import_(arguments: argparse.Namespace) -> int:
     from infra.polis import workers
 
     if arguments.stage:
         stack.enter(arguments.stage)
-    slug = arguments.campaign or arguments.folder.absolute().name.rpartition(".")[2]
-    work = workers.Work(arguments.folder, slug, arguments.organiser, arguments.stage, arguments.first)
+    work = workers.Work(arguments.folder, _slug(arguments), arguments.organiser, arguments.stage, arguments.first)
     return workers.run(work, arguments.processes)
 
 
@@ -106,6 +116,10 @@ def parser() -> argparse.ArgumentParser:
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
     again = add("redrive", redrive, "show what failed for good, and have it done again")
     again.add_argument("--yes", action="store_true", help="do not ask")
+    playing = add("replay", replay, "play a Pol.is export through the public API, and compare every tally", staged=False)
+    _of_export(playing)
+    playing.add_argument("--url", required=True, help="where the site is; `make run` says it")
+    playing.add_argument("--desk", default="http://127.0.0.1:4580", metavar="URL", help="where e-mails are read: the local desk")
     loading = add("import", import_, "load a Pol.is export through the domain's functions, and compare every tally", staged=False)
     _of_export(loading)
     loading.add_argument("--stage", choices=stack.STAGES, help="left out: an AWS in the processes' own memory, gone afterwards")

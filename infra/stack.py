@@ -64,8 +64,8 @@ def up(stage: str) -> Outputs:
             f"functions will run on Python {sys.version_info[0]}.{sys.version_info[1]}, whose Lambda runtime ends in 2027; use 3.12 or 3.13"
         )
     with step(f"stack {name(stage)}"):
-        outputs = _apply(stage)
-    _secret(stage)
+        outputs = apply(stage)
+    make_keys(stage)
     _sender()
     policies.render(place(stage, outputs))
     _write_outputs(stage, outputs)
@@ -82,7 +82,7 @@ def place(stage: str, outputs: Outputs) -> policies.Place:
     return policies.Place(stage, region, account, outputs.key_arn, partition)
 
 
-def _apply(stage: str) -> Outputs:
+def apply(stage: str) -> Outputs:
     cloudformation, stack = boto3.client("cloudformation"), name(stage)
     arguments: dict[str, Any] = {
         "StackName": stack,
@@ -137,7 +137,7 @@ def _write_outputs(stage: str, outputs: Outputs) -> None:
         file.write_text(text)
 
 
-def _secret(stage: str) -> None:
+def make_keys(stage: str) -> None:
     """The API's own keys, made once and never again: what they sealed could not be read any more."""
     manager, secret = boto3.client("secretsmanager"), f"{name(stage)}-keys"
     keys = {purpose: base64.b64encode(secrets.token_bytes(32)).decode() for purpose in keyring.PURPOSES}

@@ -56,7 +56,7 @@ class Site:
     def ask(self, method: str, path: str, body: Any = None, *, token: str | None = None, route: str | None = None, key: str = "") -> Any:
         """The answer's JSON. A 5xx or a broken connection is tried again: every request of the API is safe to repeat.
         Raises `Refused` and `Unreachable`."""
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
+        headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": self._url.netloc}
         headers |= {"Authorization": f"Bearer {token}"} if token else {}
         headers |= {"Idempotency-Key": key} if key else {}
         begun = time.perf_counter()
@@ -94,11 +94,17 @@ class Site:
     def _connection(self) -> http.client.HTTPConnection:
         found: http.client.HTTPConnection | None = getattr(self._own, "connection", None)
         if found is None or found.sock is None:
-            found = self._own.connection = http.client.HTTPConnection(self._url.hostname or "", self._url.port, timeout=_TIMEOUT_S)
+            kind = http.client.HTTPSConnection if self._url.scheme == "https" else http.client.HTTPConnection
+            found = self._own.connection = kind(self._host(), self._url.port, timeout=_TIMEOUT_S)
             found.connect()
             # Head and body are two writes, and the second would wait for the first to be acknowledged.
             found.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         return found
+
+    def _host(self) -> str:
+        """Names under localhost are this machine: https://www.rfc-editor.org/rfc/rfc6761#section-6.3"""
+        name = self._url.hostname or ""
+        return "127.0.0.1" if name.endswith(".localhost") else name
 
     def close(self) -> None:
         """Closes this thread's connection; the next request opens another."""
