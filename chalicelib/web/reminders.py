@@ -33,8 +33,11 @@ def new_page(visit: Visit, slug: str) -> Response:
 
 def _of_draft(visit: Visit, campaign: Campaign) -> dict[str, str]:
     """What the supporter had written before they chose to be reminded instead."""
+    asked = visit.query("draft")
+    if asked is None:
+        return {}
     try:
-        found = pledges.find(campaign, visit.query("draft") or "", visit.access, now=visit.now)
+        found = pledges.find(campaign, asked, visit.access, now=visit.now)
     except NotFound:
         return {}
     return {"network": found.network, "text": found.text} if isinstance(found, Draft) else {}
