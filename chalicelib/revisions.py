@@ -1,5 +1,6 @@
 """How a contribution changes after it was added. Until somebody has voted on it, its author's new words replace the old
-ones; afterwards what people voted on stays readable, as a revision. Withdrawing removes all words for good."""
+ones; afterwards what people voted on stays readable, as a revision. While votes are hidden every earlier text stays, voted on
+or not, since whether it does would tell. Withdrawing removes all words for good."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from . import campaigns, contributions, flags, ids, settings, store, votes
-from .campaigns import Campaign
+from .campaigns import Campaign, Phase
 from .contributions import Contribution, Said
 from .errors import Conflict, Forbidden
 
@@ -39,7 +40,7 @@ def _key(found: Contribution) -> str:
 
 
 def of(found: Contribution) -> list[Revision]:
-    """Its earlier texts that people voted on, oldest first."""
+    """Its earlier texts that people voted on, or may have voted on while votes are hidden; oldest first."""
     return list(Revision.query(_key(found))) if found.edited else []
 
 
@@ -56,13 +57,18 @@ def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, n
     said = contributions.cleaned(said)
     contributions.check(campaign, said, list(phase.kinds))
     if contributions.said_by(found) == said:
-        return _forget_if_unseen(found) if found.edited else found
+        return _settled(found, phase, now) if found.edited else found
     if int(found.revision) > REVISIONS_MAX:
         raise Conflict(f"An idea can be changed {REVISIONS_MAX} times; please add another one.", code="too_many_revisions")
     if phase.premoderated:
         flags.await_review(campaign.slug, found.id, now=now)
     _replace(found, said, "pending" if phase.premoderated else str(found.state), now)
-    return _forget_if_unseen(found)
+    return _settled(found, phase, now)
+
+
+def _settled(found: Contribution, phase: Phase, now: datetime) -> Contribution:
+    there = contributions.find(found.campaign, found.id, consistent=True)
+    return _forget_if_unseen(there) if phase.shows_tallies(now) else there
 
 
 def _own(campaign: Campaign, contribution: str, pseudonym: str) -> Contribution:
@@ -99,12 +105,11 @@ def _forget_if_unseen(found: Contribution) -> Contribution:
     """Asked after the words were replaced, so that a vote on the old ones cannot slip through: where nobody has voted,
     there is nothing to keep. Cut off before this, a revision too many stays until the same words are sent again."""
     key = contributions.key(found.campaign, found.id)
-    there = contributions.find(found.campaign, found.id, consistent=True)
-    if there.edited and next(iter(votes.ever(key)), None) is None:
-        _delete_revisions(there)
-        if store.update_if(there, [Contribution.edited.remove()], Contribution.revision == there.revision):
-            there.edited = None
-    return there
+    if found.edited and next(iter(votes.ever(key)), None) is None:
+        _delete_revisions(found)
+        if store.update_if(found, [Contribution.edited.remove()], Contribution.revision == found.revision):
+            found.edited = None
+    return found
 
 
 def _delete_revisions(found: Contribution) -> None:

@@ -16,6 +16,13 @@ from tests.conftest import Make, make_campaign, said
 
 
 @pytest.fixture
+def campaign(person: Make, now: datetime) -> Campaign:
+    """One whose votes are shown at once."""
+    phase = NewPhase("What gets in the way?", now - timedelta(days=1), now + timedelta(days=14), ["barrier"], blind=False)
+    return make_campaign(person("olive@example.org"), now, phases=[phase])
+
+
+@pytest.fixture
 def idea(campaign: Campaign, now: datetime) -> Contribution:
     return contributions.add(campaign, "author", said(), request="1", now=now)
 
@@ -32,6 +39,16 @@ def test_edit_before_the_first_vote_leaves_nothing_behind(campaign: Campaign, id
     edited = edit(campaign, idea, now)
 
     assert (edited.text, edited.edited, earlier(idea)) == ("Other words.", None, [])
+
+
+def test_edit_while_votes_are_hidden_keeps_every_text(person: Make, now: datetime) -> None:
+    """Otherwise the author could tell from it whether somebody has voted."""
+    blind = make_campaign(person("olive@example.org"), now)
+    idea = contributions.add(blind, "author", said(), request="1", now=now)
+    edited, again = edit(blind, idea, now), edit(blind, idea, now)
+
+    assert (bool(edited.edited), edited.edited) == (True, again.edited)
+    assert earlier(idea) == ["Too many forms."]
 
 
 def test_edit_after_a_vote_keeps_what_people_voted_on(campaign: Campaign, idea: Contribution, now: datetime) -> None:
