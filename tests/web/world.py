@@ -31,6 +31,7 @@ from chalicelib import (
     moderation,
     participants,
     pseudonyms,
+    reminders,
     team,
     texts,
     votes,
@@ -58,12 +59,22 @@ CHOICES = [{"id": "where", "label": "Where?", "options": [{"id": "within", "labe
 LOGO = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"></svg>'
 
 
+class Still(Skipping):
+    """A clock that stands where it was put, so that two answers can be compared byte for byte."""
+
+    def at(self, moment: datetime | float) -> None:
+        self._moment = moment if isinstance(moment, float) else moment.timestamp()
+
+    def now(self) -> float:
+        return self._moment
+
+
 @dataclass
 class World:
     """`tokens`: sessions by who; `persons`: their ids; `ids`: what there is, by name."""
 
     client: Client
-    clock: Skipping
+    clock: Still
     towns: StandIns
     tokens: dict[str, str] = field(default_factory=dict)
     persons: dict[str, str] = field(default_factory=dict)
@@ -84,15 +95,20 @@ class World:
 
     def path(self, pattern: str) -> dict[str, str]:
         """The parameters of a route's path, by which there is something at it."""
-        segments = pattern.split("/")
-        return {part[1:-1]: self.at[segments[place - 1]] for place, part in enumerate(segments) if part.startswith("{")}
+        at, segments = self.at, pattern.split("/")
+        if "/answers" in pattern:
+            at["contributions"] = self.ids["solution"]
+        if pattern.endswith(("/event.ics", "/done")):
+            at["pledges"] = self.ids["reminder"]
+        return {part[1:-1]: at[segments[place - 1]] for place, part in enumerate(segments) if part.startswith("{")}
 
     @property
     def at(self) -> dict[str, str]:
         """What stands behind each segment of a path."""
-        known = {"campaigns": SLUG, "c": SLUG, "static": "mark.svg", "pledges": self.ids["draft"]}
-        known |= {"contributions": self.ids["contribution"], "comments": self.ids["comment"]}
-        return known | {"answers": self.ids["entry"], "framework": self.ids["entry"]}
+        ids = self.ids
+        found = {"campaigns": SLUG, "c": SLUG, "static": "mark.svg", "partners": "trust", "team": ids["coder"], "back": ids["way back"]}
+        found |= {"contributions": ids["contribution"], "comments": ids["comment"], "pledges": ids["draft"], "remind": ids["reminder"]}
+        return found | {"answers": ids["entry"], "framework": ids["entry"]}
 
     def real(self, example: Any) -> Any:
         """An example of the contract, about what there is here."""
@@ -103,7 +119,8 @@ class World:
 
     @property
     def examples(self) -> dict[str, str]:
-        return {examples.CONTRIBUTION: self.ids["contribution"], examples.COMMENT: self.ids["comment"], examples.SERVER: self.ids["server"]}
+        named = {examples.CONTRIBUTION: "contribution", examples.COMMENT: "comment", examples.SERVER: "server"}
+        return {example: self.ids[name] for example, name in named.items()} | {examples.PERMISSION: self.ids["permission"]}
 
     def keep(self) -> None:
         """What `restore` goes back to."""
@@ -130,7 +147,7 @@ def made(towns: StandIns, directory: Path) -> Iterator[World]:
         patch.setenv("SSL_CERT_FILE", str(towns.ca))
         transport._tls.cache_clear()
         conftest.build()
-        skipping = Skipping(NOW)
+        skipping = Still(NOW)
         patch.setattr(clock, "current", skipping)
         with Client(app, project_dir=str(directory)) as client:
             world = World(client, skipping, towns)
@@ -149,10 +166,10 @@ def _people(world: World, now: datetime) -> None:
     make_campaign(world.persons["stranger"], now, OTHER)
     participants.appoint(PEOPLE["organiser"], now=now)
     for who in ("participant", "author", "moderator", "coder", "organiser", "suspended"):
-        enrolments.join(SLUG, world.persons[who], "staff", now=now)
-    team.add_founder(world.campaign, world.persons["organiser"], now=now)
+        enrolments.join(SLUG, world.persons[who], "staff", now=now, of_age=True)
+    welcome = team.Welcome("Change Challenge", "https://change.example.org/sign-in")
     for who in ("moderator", "coder"):
-        world.ids[who] = team.invite(world.campaign, PEOPLE[who], [who], "https://change.example.org", now=now).id
+        world.ids[who] = team.invite(SLUG, PEOPLE[who], [who], welcome, now=now).id
     texts.put_logo(SLUG, "trust", LOGO)
     world.sign_in()
 
@@ -183,7 +200,7 @@ def _talk(world: World, now: datetime) -> None:
     votes.cast(campaign, voted.id, ann, 1, now=now)
     framework.put(SLUG, "playing-it-safe", framework.Said("barrier", "Playing it safe", "Nobody dares."), now=now)
     flags.add(SLUG, voted.id, reason="off-topic", note="", pseudonym=ann, request="1", now=now)
-    moderation.decide(campaign, f"{idea.id}/{comment.id}", "keep", reason="", moderator=world.pseudonym("moderator"), request="1", now=now)
+    moderation.decide(campaign, f"{idea.id}/{comment.id}", "keep", moderator=world.pseudonym("moderator"), request="1", now=now)
     enrolments.suspend(SLUG, sue, now=now)
     world.ids |= {"contribution": idea.id, "solution": solution.id, "voted": voted.id, "comment": comment.id, "entry": "playing-it-safe"}
 
@@ -194,7 +211,6 @@ def _launch(world: World, now: datetime) -> None:
     drafted = drafts.draft(
         world.campaign,
         network="mastodon",
-        mode="automatic",
         server=host,
         text="I lend my voice.",
         person=world.persons["author"],
@@ -202,3 +218,8 @@ def _launch(world: World, now: datetime) -> None:
         now=now,
     )
     world.ids |= {"draft": drafted.draft.id, "server": host, "permission": world.towns.token(host, "ann")}
+    page = "https://change.example.org/c/change-challenge/remind"
+    for name, network, person in (("reminder", "x", world.persons["author"]), ("without account", "tumblr", None)):
+        new = reminders.NewReminder(network, "I will post.", None, page)
+        made = reminders.make(world.campaign, new, drafts.Access(person, None), request=name, now=now)
+        world.ids |= {name: made.reminder.id, "way back": str(made.token)}
