@@ -105,36 +105,40 @@ class Person:
         if response.status >= (500 if response.request.is_navigation_request() else 400):
             self.wrong.append(f"{response.status}: {response.url}")
 
-    def open(self, path: str) -> None:
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_role("main")
+
+    @property
+    def heading(self) -> Locator:
+        return self.page.get_by_role("heading", level=1)
+
+    def open(self, path: str, *, status: int = 200) -> None:
         """Types an address."""
-        self.page.goto(self.site.address + path)
+        answer = self.page.goto(self.site.address + path)
+        assert answer is not None
+        assert answer.status == status, f"{path}: {answer.status}"
         self.look()
 
-    def follow(self, link: str, *, within: Locator | None = None) -> None:
-        (within or self.page.get_by_role("main")).get_by_role("link", name=link).first.click()
-        self._arrived()
+    def follow(self, link: str) -> None:
+        self.main.get_by_role("link", name=link).first.click()
+        self.arrive()
 
     def nav(self, link: str) -> None:
         self.page.get_by_role("banner").get_by_role("link", name=link, exact=True).click()
-        self._arrived()
+        self.arrive()
 
-    def press(self, button: str, *, within: Locator | None = None) -> None:
-        (within or self.page).get_by_role("button", name=button).first.click()
-        self._arrived()
+    def footer(self, link: str) -> None:
+        self.page.get_by_role("contentinfo").get_by_role("link", name=link, exact=True).click()
+        self.arrive()
 
-    def fill(self, **labelled: str) -> None:
-        """By label; an underscore stands for a space."""
-        for label, text in labelled.items():
-            self.page.get_by_label(label.replace("_", " ")).first.fill(text)
-
-    def choose(self, *labels: str) -> None:
-        for label in labels:
-            self.page.get_by_label(label, exact=True).first.check()
+    def press(self, button: str) -> None:
+        self.page.get_by_role("button", name=button, exact=True).first.click()
+        self.arrive()
 
     def reads(self, text: str) -> bool:
         """Whether the page says so, in its main part."""
-        said = re.sub(r"\s+", " ", self.page.get_by_role("main").inner_text())
-        return text in said
+        return text in re.sub(r"\s+", " ", self.main.inner_text())
 
     def sign_in(self, email: str) -> None:
         """From the page that asks for the address."""
@@ -144,7 +148,7 @@ class Person:
         self.page.get_by_label("Your code").fill(self.site.code(email, after=before))
         self.press("Sign in")
 
-    def _arrived(self) -> None:
+    def arrive(self) -> None:
         self.page.wait_for_load_state("load")
         self.look()
 
