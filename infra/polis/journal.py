@@ -17,7 +17,7 @@ class Journal:
 
     def __init__(self, file: Path, about: str) -> None:
         """Raises `Problem` where the file is about something else."""
-        self.done: dict[str, dict[str, Any]] = {}
+        self.file, self.done = file, dict[str, dict[str, Any]]()
         self._lock = threading.Lock()
         file.parent.mkdir(parents=True, exist_ok=True)
         if file.exists():

@@ -90,19 +90,23 @@ class Replay:
     def _open_campaign(self) -> None:
         """The one that is there, or a new one for this conversation. Raises `Problem` where its votes are hidden."""
         self.sessions.open([self.asked.organiser], lambda _: None)
+        found = self._campaign()
+        if self.journal.of("replay").setdefault("opened", found["opened"]) != found["opened"]:
+            raise Problem(f"{self.journal.file} is about an earlier campaign of this name; delete it to begin anew.")
+        self.journal.note("replay", "opened", found["opened"])
+        phase = next((phase for phase in found["phases"] if phase["number"] == found["open_phase"]), None)
+        if phase is None or not phase["shows_votes"] or phase["premoderated"]:
+            raise Problem(f"{self.asked.slug} has no open stage that shows its votes at once: take another name, and it is made.")
+        self.kind = phase["kinds"][0]
+
+    def _campaign(self) -> Any:
         try:
             found = self._organise("GET", self.path)
         except Refused as refused:
             if refused.status != 404:
                 raise
-            self._organise("POST", "/v1/campaigns", self._new_campaign(), key=f"{self.asked.slug}-campaign")
-            found = None
-        if found is None or found["opened"] is None:
-            found = self._organise("POST", f"{self.path}/open", {}, key=f"{self.asked.slug}-open")
-        phase = next((phase for phase in found["phases"] if phase["number"] == found["open_phase"]), None)
-        if phase is None or not phase["shows_votes"] or phase["premoderated"]:
-            raise Problem(f"{self.asked.slug} has no open stage that shows its votes at once: take another name, and it is made.")
-        self.kind = phase["kinds"][0]
+            found = self._organise("POST", "/v1/campaigns", self._new_campaign(), key=f"{self.asked.slug}-campaign")
+        return found if found["opened"] else self._organise("POST", f"{self.path}/open", {}, key=f"{self.asked.slug}-open")
 
     def _new_campaign(self) -> dict[str, Any]:
         now = datetime.now(UTC)

@@ -205,6 +205,15 @@ def test_campaign_that_is_there_is_played_into_with_its_own_kinds(play: Play, pe
     assert {one.kind for one in posted()} == {"solution"}
 
 
+def test_journal_of_an_earlier_campaign_of_the_same_name_is_refused(play: Play, tmp_path: Path) -> None:
+    play(first=1)
+    with (tmp_path / "journal").open("a") as lines:
+        lines.write(json.dumps(["replay", "opened", "2026-01-01T00:00:00+00:00"]) + "\n")
+
+    with pytest.raises(Problem, match="an earlier campaign"):
+        play(first=1)
+
+
 def test_code_of_an_earlier_sign_in_is_not_taken_for_the_new_one(site: Here, tmp_path: Path) -> None:
     desk, journal = Mailbox(), Journal(tmp_path / "journal", "x")
     for _ in range(2):
