@@ -89,8 +89,8 @@ class Campaigns(msgspec.Struct):
     next: str | None
 
 
-class Nothing(msgspec.Struct):
-    pass
+class Opening(msgspec.Struct):
+    """Nothing more has to be said."""
 
 
 @route(bp, "GET", "/v1/campaigns", gives=Campaigns)
@@ -150,11 +150,11 @@ def change(visit: Visit, slug: str) -> Response:
     return visit.json(told(campaigns.change(campaign, changes_in(body), organiser, now=visit.now, revision=revision), visit))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/open", needs="organiser", takes=Nothing, gives=Campaign, errors=(409,))
+@route(bp, "POST", "/v1/campaigns/{slug}/open", needs="organiser", takes=Opening, gives=Campaign, errors=(409,))
 def open_up(visit: Visit, slug: str) -> Response:
     """Lets people take part, once nothing is missing."""
     campaign, _ = organised(visit, slug)
-    visit.read(Nothing)
+    visit.read(Opening)
     return visit.json(told(campaigns.open_up(campaign, now=visit.now), visit))
 
 

@@ -87,7 +87,7 @@ class Crowd:
 
     def talk(self, one: Somebody) -> None:
         """Joins; every third contributes. Voting and commenting come when there is something to vote on."""
-        self._own(one, "PUT", "/enrolment", {"role": ROLES[one.number % 4]})
+        self._own(one, "PUT", "/enrolment", {"role": ROLES[one.number % 4], "of_age": True})
         if one.number % 3 == 0:
             said = {"kind": KINDS[one.number // 3 % 3], "title": f"What number {one.number} sees", "text": "Nobody asks us. <b>Ask.</b>"}
             self._own(one, "POST", "/contributions", said, key=f"demo-{one.number}")

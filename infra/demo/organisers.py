@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from infra import organisers
 from infra.demo.crowd import read_codes
 from infra.demo.progress import Progress
 from infra.demo.site import Refused, Site
@@ -43,9 +42,20 @@ class Organisers:
             "closes_at": (now + timedelta(days=7)).isoformat(),
             "kinds": ["barrier", "building-block", "solution"],
         }
-        asked = {"slug": self.slug, "title": "A calmer ward", "question": "What would make your ward calmer?", "phase": phase}
+        asked = {
+            "slug": self.slug,
+            "title": "A calmer ward",
+            "question": "What would make your ward calmer?",
+            "phases": [phase],
+            "rules": "Name no patient, colleague or ward.",
+            "contact": "calm@example.org",
+            "minimum_age": 16,
+            "controllers": [{"name": "A calmer ward", "contact": "data@example.org"}],
+        }
         self.site.ask("POST", "/v1/campaigns", asked, token=self.tokens[0])
-        organisers.add(EMAILS[1], self.slug, now=now)  # by the operator: there is no invitation in the console yet
+        own = f"/v1/campaigns/{self.slug}"
+        self.site.ask("POST", f"{own}/open", {}, token=self.tokens[0])
+        self.site.ask("POST", f"{own}/team", {"email": EMAILS[1], "duties": ["organiser"]}, token=self.tokens[0])
 
     def propose(self, *, pledging_s: float, goal: int) -> None:
         """A launch as soon as `pledging_s` seconds of pledging and the protocol's own times allow."""
