@@ -16,6 +16,7 @@ RENEW_S = 4.0
 GRACE_S = 600
 RESOLVE_AFTER_S = 90.0
 RESOLVE_UNTIL_S = 3000
+_RESOLVER, _DIRECTORY = "public.api.bsky.app", "plc.directory"
 _LOCAL_ONLY = ("STAND_INS", "LEAD_S", "HANDLE_RESOLVER", "PLC_DIRECTORY")
 
 
@@ -34,9 +35,9 @@ class Settings:
     lead_s: int | None
     stand_ins: Mapping[str, tuple[str, int]]
     worker: str
-    handle_resolver: str
-    plc_directory: str
-    mail_per_s: float
+    handle_resolver: str = _RESOLVER
+    plc_directory: str = _DIRECTORY
+    mail_per_s: float = 1.0
 
     @property
     def is_local(self) -> bool:
@@ -72,8 +73,8 @@ def current() -> Settings:
         lead_s=int(local["LEAD_S"]) if local["LEAD_S"] else None,
         stand_ins=_stand_ins(local["STAND_INS"]),
         worker=os.environ.get("AWS_LAMBDA_LOG_STREAM_NAME", f"process-{os.getpid()}"),
-        handle_resolver=local["HANDLE_RESOLVER"] or "public.api.bsky.app",
-        plc_directory=local["PLC_DIRECTORY"] or "plc.directory",
+        handle_resolver=local["HANDLE_RESOLVER"] or _RESOLVER,
+        plc_directory=local["PLC_DIRECTORY"] or _DIRECTORY,
         mail_per_s=float(os.environ.get("MAIL_PER_S") or 1.0),
     )
 

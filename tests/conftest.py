@@ -143,10 +143,12 @@ def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIns]:
 
 @pytest.fixture
 def towns(_serving: StandIns, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
-    """Three Mastodon servers that this process trusts, with nothing arrived yet."""
+    """Three Mastodon servers and two of Bluesky's that this process trusts, with nothing arrived yet."""
     _serving.world.clear()
     monkeypatch.setenv("STAND_INS", _serving.setting)
     monkeypatch.setenv("SSL_CERT_FILE", str(_serving.ca))
+    monkeypatch.setenv("HANDLE_RESOLVER", "directory.test")
+    monkeypatch.setenv("PLC_DIRECTORY", "directory.test")
     settings.current.cache_clear()
     transport._tls.cache_clear()
     yield _serving

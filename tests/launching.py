@@ -11,6 +11,7 @@ from chalicelib.drafts import Access
 from chalicelib.launches import Launch
 from chalicelib.pledges import Pledge
 from infra.stand_ins import StandIns
+from infra.stand_ins.hosts import DIRECTORY
 from tests.aws import Queued, Skipping, take_queued
 from tests.conftest import new_launch
 
@@ -43,10 +44,14 @@ class Launching:
         for organiser in ("olive", "oscar"):
             launches.approve(self.campaign, organiser, now=self.now)
 
-    def pledge(self, name: str, town: int = 0, text: str = "I lend my voice.", person: str | None = None) -> Pledge:
+    def pledge(
+        self, name: str, town: int = 0, text: str = "I lend my voice.", person: str | None = None, network: str = "mastodon"
+    ) -> Pledge:
         """Drafts and confirms; `person` signs in, else the supporter keeps a token of their own."""
-        host = self.towns.hosts[town].name
-        drafted = drafts.draft(self.campaign, network="mastodon", server=host, text=text, person=person, token=None, now=self.now)
+        hosts = [host.name for host in self.towns.hosts if host.network == network and host.name != DIRECTORY]
+        host = hosts[town % len(hosts)]
+        server = host if network == "mastodon" else f"{name}.{host}"
+        drafted = drafts.draft(self.campaign, network=network, server=server, text=text, person=person, token=None, now=self.now)
         access = Access(person, drafted.token)
         pledge = pledges.confirm(self.campaign, drafted.draft.id, self.towns.token(host, name), access, now=self.now)
         if drafted.token:

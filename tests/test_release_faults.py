@@ -72,11 +72,11 @@ POINTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
 }
 
 
-def lane(launching: Launching) -> list[Queued]:
-    launching.propose()
+def lane(launching: Launching, network: str = "mastodon") -> list[Queued]:
+    launching.propose(networks=[network])
     for town, name in enumerate(NAMES):
-        launching.pledge(name, town)
-    launching.withdraw(launching.pledge("dan"))
+        launching.pledge(name, town, network=network)
+    launching.withdraw(launching.pledge("dan", network=network))
     return launching.ready()
 
 
@@ -89,8 +89,9 @@ def forget_progress(launching: Launching) -> None:
 @pytest.mark.parametrize("second_fan_out", [False, True], ids=["one fan-out", "two fan-outs"])
 @pytest.mark.parametrize("redelivered", [False, True], ids=["delivered once", "redelivered"])
 @pytest.mark.parametrize("point", POINTS)
-def test_every_post_goes_out_once(launching: Launching, point: str, redelivered: bool, second_fan_out: bool) -> None:
-    queued = lane(launching)
+@pytest.mark.parametrize("network", ["mastodon", "bluesky"])
+def test_every_post_goes_out_once(launching: Launching, network: str, point: str, redelivered: bool, second_fan_out: bool) -> None:
+    queued = lane(launching, network)
     if second_fan_out:
         forget_progress(launching)
         queued += launching.tick()

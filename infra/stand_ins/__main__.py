@@ -13,7 +13,7 @@ from infra.desk import server as desk
 from infra.desk.places import Place
 from infra.stand_ins import certificates, server
 from infra.stand_ins.connections import IDLE_S
-from infra.stand_ins.hosts import FIRST_PORT, TOWNS, towns
+from infra.stand_ins.hosts import FIRST_PORT, PDSES, TOWNS, bluesky, towns
 from infra.stand_ins.server import PortBusy
 from infra.stand_ins.world import POSTING_MS, Latency, World
 
@@ -40,6 +40,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--desk-port", type=int, default=DESK_PORT)
     parser.add_argument("--first-port", type=int, default=FIRST_PORT, help="of the stand-in hosts, which take one each")
     parser.add_argument("--towns", type=int, default=TOWNS, help="how many Mastodon servers")
+    parser.add_argument("--pdses", type=int, default=PDSES, help="how many Bluesky servers")
     parser.add_argument("--posting-ms", type=float, default=POSTING_MS, help="median time that a post takes, in milliseconds")
     parser.add_argument("--idle-s", type=float, default=IDLE_S, help="seconds after which a silent connection is closed")
     parser.add_argument("--seed", type=int, default=1)
@@ -48,7 +49,7 @@ def _options() -> argparse.ArgumentParser:
 
 
 async def _run(options: argparse.Namespace) -> None:
-    hosts = towns(options.towns, first_port=options.first_port)
+    hosts = towns(options.towns, first_port=options.first_port) + bluesky(options.pdses, first_port=options.first_port)
     trust = certificates.made(options.dir, [host.name for host in hosts])
     world = World(hosts, Latency(options.posting_ms, options.seed), options.idle_s)
     ended = asyncio.Event()

@@ -6,7 +6,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+Deed = Literal["post", "session"]
+_DEEDS: dict[str, Deed] = {
+    "/api/v1/statuses": "post",
+    "/xrpc/com.atproto.repo.putRecord": "post",
+    "/xrpc/com.atproto.server.createSession": "session",
+}
 
 
 @dataclass(slots=True)
@@ -34,9 +41,13 @@ class Arrival:
         self.text_sha256 = hashlib.sha256(text.encode()).hexdigest()
 
     @property
+    def deed(self) -> Deed | None:
+        """Whether it asked for something to be published, or for a session; None for anything else."""
+        return _DEEDS.get(self.path) if self.method == "POST" else None
+
+    @property
     def is_post(self) -> bool:
-        """Whether it asked for something to be published."""
-        return self.method == "POST" and self.path == "/api/v1/statuses"
+        return self.deed == "post"
 
     @property
     def published(self) -> bool:

@@ -1,9 +1,11 @@
-"""What a host is told to do wrong, and for how many more requests. Faults meet posting only, unless they say otherwise."""
+"""What a host is told to do wrong, and for how many more requests. Faults meet posting only, unless they say otherwise by `on`."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal, get_args
+
+from infra.stand_ins.arrivals import Deed
 
 Kind = Literal["throttle", "fail", "fail_after", "hang", "hang_after", "drop_after", "slow"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -14,13 +16,14 @@ ANY_HOST = "*"
 class Fault:
     """throttle: 429. fail: `status`, nothing is published. fail_after: `status`, though it was published. hang: no
     answer, nothing published. hang_after: published, no answer. drop_after: published, connection closed without an
-    answer. slow: published after `seconds` more. `times` None means until cleared."""
+    answer. slow: published after `seconds` more. `times` None means until cleared. `on`: which requests it meets."""
 
     kind: Kind
     times: int | None = None
     status: int = 503
     seconds: float = 5.0
     account: str | None = None
+    on: Deed = "post"
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -34,11 +37,11 @@ class Faults:
         """On one host, or on every one with `ANY_HOST`."""
         self.by_host.setdefault(host, []).append(fault)
 
-    def take(self, host: str, account: str | None) -> Fault | None:
+    def take(self, host: str, account: str | None, deed: Deed) -> Fault | None:
         """The fault that meets this request, used up once."""
         for name in (host, ANY_HOST):
             for fault in self.by_host.get(name, []):
-                if fault.times != 0 and fault.account in (None, account):
+                if fault.times != 0 and fault.on == deed and fault.account in (None, account):
                     fault.times = None if fault.times is None else fault.times - 1
                     return fault
         return None
@@ -58,4 +61,7 @@ def parsed(data: dict[str, Any]) -> Fault:
     status = data.get("status", 503)
     if not isinstance(status, int) or not 400 <= status <= 599:
         raise ValueError("status: 400 to 599")
-    return Fault(kind, times=times, status=status, seconds=float(data.get("seconds", 5.0)), account=data.get("account"))
+    on = data.get("on", "post")
+    if on not in get_args(Deed):
+        raise ValueError(f"on: one of {', '.join(get_args(Deed))}")
+    return Fault(kind, times=times, status=status, seconds=float(data.get("seconds", 5.0)), account=data.get("account"), on=on)

@@ -18,6 +18,7 @@ from infra.stand_ins import mastodon_entities as entities
 from infra.stand_ins import tokens
 from infra.stand_ins.arrivals import Arrival
 from infra.stand_ins.faults import Fault
+from infra.stand_ins.limits import Standing
 from infra.stand_ins.mastodon_entities import Status
 from infra.stand_ins.mastodon_text import length
 from infra.stand_ins.requests import ARRIVAL, FAULT, WORLD, DropConnection
@@ -26,6 +27,7 @@ MAX_CHARACTERS = 500
 MAX_CHARACTERS_OF = {"town-24.test": 1000}
 KEY_KEPT_S = 3600
 VISIBILITIES = ("public", "unlisted", "private", "direct")
+ALLOWED = 1
 _UNSUPPORTED = ("scheduled_at", "media_ids", "media_ids[]", "poll", "in_reply_to_id")
 _HANG_S = 900
 
@@ -77,6 +79,10 @@ def error(status: int, text: str, **more: str) -> web.Response:
 
 def too_many() -> web.Response:
     return error(429, "Too many requests")
+
+
+def headers(standing: Standing) -> dict[str, str]:
+    return standing.headers()
 
 
 async def publish(request: web.Request) -> web.StreamResponse:

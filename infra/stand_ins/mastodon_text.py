@@ -16,7 +16,7 @@ _JOINER = "\u200d"
 
 def length(text: str) -> int:
     shortened = _MENTION.sub(r"@\1", _LINK.sub(_placeholder, text))
-    return _seen_characters(shortened)
+    return seen_characters(shortened)
 
 
 def _placeholder(match: re.Match[str]) -> str:
@@ -24,7 +24,7 @@ def _placeholder(match: re.Match[str]) -> str:
     return "x" * LINK_LENGTH + match[0][len(link) :]
 
 
-def _seen_characters(text: str) -> int:
+def seen_characters(text: str) -> int:
     """Grapheme clusters (Unicode annex 29), without the rules for scripts that no campaign here has used yet."""
     count, previous, flags = 0, "", 0
     for character in unicodedata.normalize("NFC", text):

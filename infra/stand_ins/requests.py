@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
@@ -19,33 +20,43 @@ WORLD = web.AppKey("world", World)
 ARRIVAL = web.RequestKey("arrival", Arrival)
 FAULT: web.RequestKey[Fault | None] = web.RequestKey("fault", Fault)
 
-AccountOf = Callable[[web.Request], str | None]
-
 
 class DropConnection(Exception):  # a deed, not an error
     """Raised by a handler that was told to end the connection without an answer."""
 
 
-def through(network: str, *, account_of: AccountOf, too_many: Callable[[], web.Response]) -> Middleware:
+class Network(Protocol):
+    """What the module of a network offers. `ALLOWED`: how many times Mastodon's limit its hosts take."""
+
+    ALLOWED: int
+
+    def application(self) -> web.Application: ...
+    def account_of(self, request: web.Request) -> str | None: ...
+    def too_many(self) -> web.Response: ...
+    def headers(self, standing: Standing) -> dict[str, str]: ...
+
+
+def through(name: str, network: Network) -> Middleware:
     """The middleware of a network's application."""
 
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         world = request.config_dict[WORLD]
         connection = world.connections.of(request.protocol)
-        arrival = request[ARRIVAL] = _arrived(network, request, connection, world)
+        arrival = request[ARRIVAL] = _arrived(name, request, connection, world)
         await request.read()
-        arrival.account = account_of(request)
-        standing = world.limits.take(arrival.host, arrival.account, request.remote or "", now=time.time())
-        request[FAULT] = world.faults.take(arrival.host, arrival.account) if arrival.is_post else None
+        arrival.account = network.account_of(request)
+        standing = world.limits.take(arrival.host, arrival.account, request.remote or "", now=time.time(), factor=network.ALLOWED)
+        deed = arrival.deed
+        request[FAULT] = world.faults.take(arrival.host, arrival.account, deed) if deed else None
         try:
-            answer = _refused(request, standing, too_many) or await handler(request)
+            answer = _refused(request, standing, network.too_many) or await handler(request)
         except DropConnection:
             connection.abort()
             raise
         except web.HTTPException as problem:
             answer = web.json_response({"error": problem.reason}, status=problem.status)
-        return _answered(arrival, answer, connection, standing)
+        return _answered(arrival, answer, connection, network.headers(standing))
 
     return middleware
 
@@ -64,11 +75,11 @@ def _refused(request: web.Request, standing: Standing, too_many: Callable[[], we
     return too_many() if standing.exceeded else None
 
 
-def _answered(arrival: Arrival, answer: web.StreamResponse, connection: Connection, standing: Standing) -> web.StreamResponse:
+def _answered(arrival: Arrival, answer: web.StreamResponse, connection: Connection, limits: dict[str, str]) -> web.StreamResponse:
     arrival.status = answer.status
     body = answer.body if isinstance(answer, web.Response) else None
     if answer.status >= 400 and isinstance(body, bytes):
         arrival.error = body.decode(errors="replace")[:300]
-    answer.headers.update(standing.headers())
+    answer.headers.update(limits)
     connection.answered()
     return answer

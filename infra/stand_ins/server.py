@@ -9,30 +9,21 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
 
 from aiohttp import web
 
-from infra.stand_ins import certificates, mastodon, tokens
+from infra.stand_ins import bluesky, certificates, hosts, mastodon
 from infra.stand_ins.arrivals import Arrival
 from infra.stand_ins.certificates import Certificates
-from infra.stand_ins.hosts import Host, setting, towns
-from infra.stand_ins.requests import WORLD, through
+from infra.stand_ins.hosts import Host, setting
+from infra.stand_ins.requests import WORLD, Network, through
 from infra.stand_ins.world import Latency, World
 
 LOOPBACK = "127.0.0.1"
 _BACKLOG = 4096
 
 
-class Network(Protocol):
-    """What the module of a network offers."""
-
-    def application(self) -> web.Application: ...
-    def account_of(self, request: web.Request) -> str | None: ...
-    def too_many(self) -> web.Response: ...
-
-
-NETWORKS: Mapping[str, Network] = {"mastodon": mastodon}
+NETWORKS: Mapping[str, Network] = {"mastodon": mastodon, "bluesky": bluesky}
 
 
 class PortBusy(OSError):  # as in chalicelib.errors
@@ -78,7 +69,7 @@ async def _runner(network: str, world: World) -> web.AppRunner:
     spoken = NETWORKS[network]
     app = spoken.application()
     app[WORLD] = world
-    app.middlewares.append(through(network, account_of=spoken.account_of, too_many=spoken.too_many))
+    app.middlewares.append(through(network, spoken))
     # Idle connections are closed by `Connections`, which also sees those that never sent a request.
     runner = web.AppRunner(app, access_log=None, keepalive_timeout=world.idle_s * 2, shutdown_timeout=0.1)
     await runner.setup()
@@ -119,7 +110,8 @@ class StandIns:
         return list(self.world.ledger.posts())
 
     def token(self, host: str, name: str, number: int = 1) -> str:
-        return tokens.mint(host, name, number)
+        """The access token, on Bluesky the app password, of an account."""
+        return self.world.permission(host, name, number)
 
 
 @dataclass(slots=True)
@@ -151,12 +143,13 @@ class _Running:
 
 @contextmanager
 def serve(
-    folder: Path, *, count: int = 3, first_port: int = 0, posting_ms: float = 2.0, idle_s: float = 60.0, seed: int = 1
+    folder: Path, *, count: int = 3, pdses: int = 2, first_port: int = 0, posting_ms: float = 2.0, idle_s: float = 60.0, seed: int = 1
 ) -> Iterator[StandIns]:
-    """`count` Mastodon towns on free ports (or from `first_port`), in a thread of their own, until the block ends."""
-    hosts = towns(count, first_port=first_port)
-    trust = certificates.made(folder, [host.name for host in hosts])
-    running = _Running(World(hosts, Latency(posting_ms, seed), idle_s), trust)
+    """`count` Mastodon towns and `pdses` Bluesky servers on free ports (or from `first_port`), in a thread of their own, until
+    the block ends."""
+    every = hosts.towns(count, first_port=first_port) + hosts.bluesky(pdses, first_port=first_port)
+    trust = certificates.made(folder, [host.name for host in every])
+    running = _Running(World(every, Latency(posting_ms, seed), idle_s), trust)
     thread = threading.Thread(target=lambda: asyncio.run(running.run()), name="stand-ins", daemon=True)
     thread.start()
     running.ready.wait(10)

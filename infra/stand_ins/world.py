@@ -8,6 +8,8 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from infra.stand_ins import app_passwords, tokens
+from infra.stand_ins.app_passwords import Directory
 from infra.stand_ins.arrivals import Ledger
 from infra.stand_ins.connections import IDLE_S, Connections
 from infra.stand_ins.faults import Faults
@@ -52,6 +54,7 @@ class World:
     tokens: Tokens = field(default_factory=Tokens)
     limits: Limits = field(default_factory=Limits)
     faults: Faults = field(default_factory=Faults)
+    directory: Directory = field(default_factory=Directory)
     moment_ns: int | None = None
     connections: Connections = field(init=False)
 
@@ -66,6 +69,14 @@ class World:
 
     def of(self, network: str) -> Sequence[Host]:
         return [host for host in self.hosts if host.network == network]
+
+    def permission(self, host: str, name: str, number: int = 1) -> str:
+        """What an account's owner pastes: Mastodon's access token, Bluesky's app password. Raises `ValueError` (the name)."""
+        found = self.host(host)
+        if found is not None and found.network == "bluesky":
+            self.directory.add(f"{name}.{host}")
+            return app_passwords.mint(host, name, number)
+        return tokens.mint(host, name, number)
 
     def clear(self) -> None:
         """Forgets arrivals, faults and used-up limits. Posts, tokens and revocations stay, as on a real server."""
