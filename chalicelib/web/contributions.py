@@ -11,6 +11,7 @@ from chalice import Blueprint, Response
 from .. import comments, contributions, enrolments, flags, framework, revisions, tallies, votes
 from ..campaigns import Campaign
 from ..contributions import Said, State
+from ..errors import NotFound
 from ..phases import RIGHTS, Kind
 from ..tallies import Counts
 from . import participation, times
@@ -140,8 +141,11 @@ def own_vote(visit: Visit, item: contributions.Contribution) -> int | None:
 @route(bp, "GET", "/c/{slug}/contributions/{id}")
 def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """One idea with its votes and comments."""
-    kept = participation.kept(visit, f"/c/{slug}/contributions/{id}")
-    return shown(visit, seen(visit, slug), id, **({"typed": {name: values[-1] for name, values in kept.items()}} if kept else {}))
+    campaign, kept = seen(visit, slug), participation.kept(visit, f"/c/{slug}/contributions/{id}")
+    try:
+        return shown(visit, campaign, id, typed={name: values[-1] for name, values in kept.items()})
+    except NotFound as error:
+        return visit.page("gone.html", campaign=campaign, wrong=error, **standing(visit, campaign))
 
 
 def shown(visit: Visit, campaign: Campaign, contribution: str, **more: Any) -> Response:

@@ -154,7 +154,8 @@ def test_old_link_to_what_was_taken_away_leads_to_a_page_that_says_so(browser: B
     page = browser.get(f"{HERE}/contributions/{idea}")
 
     assert page.status == 404
-    assert "it has been taken away" in page.text
+    assert "taken this idea" in page.text
+    assert f"{HERE}/ideas" in page.read.links
     assert "A form to ask" not in page.text
 
 
