@@ -4,7 +4,7 @@ the page shows (ideas, tallies, own votes) together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -164,20 +164,24 @@ def _keyed(
     found: Iterable[tuple[int, Entry]], sort: str, start: _Start, opened: float, counts: Mapping[str, Counts]
 ) -> Iterator[tuple[Key, Entry]]:
     """Each with what it is ordered by, largest first; the newest first of what is level."""
-    seed, nobody = start.seed.encode(), Counts(0, 0)
-    for relevance, entry in found:
-        if sort == "match":
-            yield (relevance, entry.id), entry
-        elif sort == "new":
-            yield (entry.id,), entry
-        elif sort == "fair":
-            created = entry.created / 1000
-            if created <= start.at:
-                yield (ranking.fair(seed, entry.id, created, opened, start.at), entry.id), entry
-        else:
-            tally = counts.get(entry.id, nobody)
-            score = ranking.wilson(tally.up, tally.down) if sort == "top" else ranking.divided(tally.up, tally.down)
-            yield (score, tally.up - tally.down, entry.id), entry
+    if sort == "match":
+        return (((relevance, entry.id), entry) for relevance, entry in found)
+    if sort == "new":
+        return (((entry.id,), entry) for _, entry in found)
+    if sort == "fair":
+        place = ranking.fair(start.seed.encode(), opened, start.at)
+        there = ((entry, entry.created / 1000) for _, entry in found)
+        return (((place(entry.id, created), entry.id), entry) for entry, created in there if created <= start.at)
+    return _by_votes(found, ranking.wilson if sort == "top" else ranking.divided, counts)
+
+
+def _by_votes(
+    found: Iterable[tuple[int, Entry]], score: Callable[[int, int], float], counts: Mapping[str, Counts]
+) -> Iterator[tuple[Key, Entry]]:
+    nobody = Counts(0, 0)
+    for _, entry in found:
+        tally = counts.get(entry.id, nobody)
+        yield (score(tally.up, tally.down), tally.up - tally.down, entry.id), entry
 
 
 def _beside(scene: Scene, listed: Listing, shown: list[str], now: datetime) -> Listing:

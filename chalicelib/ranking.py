@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from hashlib import blake2b
+from operator import itemgetter
 from typing import TypeVar
 
 Z = 1.959963984540054
 _SEEN_BEFORE = 0.25
 _GRACE_S = 3600.0
+_DRAWN = 1 << 56
 
 E = TypeVar("E")
 Key = tuple[float | int | str, ...]
@@ -41,20 +44,28 @@ def divided(up: int, down: int) -> float:
 def seen(created: float, opened: float, now: float) -> float:
     """How often something that was added at `created` has been seen by now, if people come evenly and each is shown a few
     of what is there: the integral of 1/(ideas there), and with ideas coming evenly that is a logarithm. Epoch seconds."""
-    since = max(0.0, created - opened)
-    return math.log((max(now, created) - opened + _GRACE_S) / (since + _GRACE_S)) if now > opened else 0.0
+    return _log_age(now, opened) - _log_age(created, opened)
 
 
-def fair(seed: bytes, item: str, created: float, opened: float, now: float) -> float:
-    """The place of an item in the order of a seed, largest first: a weighted draw without replacement (Efraimidis and
-    Spirakis, https://doi.org/10.1016/j.ipl.2005.11.003), the weight larger the less it has been `seen`. It depends on
-    nothing but the item itself, so that others that come and go leave its place as it is."""
-    drawn = int.from_bytes(blake2b(item.encode(), digest_size=7, key=seed).digest(), "big")
-    return math.log((drawn + 1) / (1 << 56)) * (_SEEN_BEFORE + seen(created, opened, now))
+def _log_age(moment: float, opened: float) -> float:
+    return math.log(max(0.0, moment - opened) + _GRACE_S)
+
+
+def fair(seed: bytes, opened: float, now: float) -> Callable[[str, float], float]:
+    """The order of a seed: gives an item (its id, and when it was added) its place, largest first. A weighted draw without
+    replacement (Efraimidis and Spirakis, https://doi.org/10.1016/j.ipl.2005.11.003), the weight larger the less the item has
+    been `seen`. A place depends on nothing but the item itself, so that others may come and go."""
+    begun, log, draw = _SEEN_BEFORE + _log_age(now, opened), math.log, partial(blake2b, digest_size=7, key=seed)
+
+    def place(item: str, created: float) -> float:
+        drawn = int.from_bytes(draw(item.encode()).digest(), "big")
+        return log((drawn + 1) / _DRAWN) * (begun - log(max(0.0, created - opened) + _GRACE_S))
+
+    return place
 
 
 def page(keyed: Iterable[tuple[Key, E]], after: Key | None, limit: int) -> tuple[list[E], Key | None]:
     """The next `limit` of items by their keys, largest first; and the key of the last one if more follow. Keys differ."""
     left = keyed if after is None else (pair for pair in keyed if pair[0] < after)
-    found = heapq.nlargest(limit + 1, left, key=lambda pair: pair[0])
+    found = heapq.nlargest(limit + 1, left, key=itemgetter(0))
     return [item for _, item in found[:limit]], found[limit - 1][0] if len(found) > limit else None

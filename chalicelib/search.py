@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterable, Sequence
+from functools import lru_cache, reduce
+from operator import or_
 from zlib import crc32
 
 WORDS_MAX = 12
-SIMILAR_AT, LIKENESS_CHARS = 0.25, 400
+SIMILAR_AT, LIKENESS_WORDS = 0.25, 80
 _BITS = 4096
 _WORD = re.compile(r"[^\W_]+")
+_SPACES = {code: " " for code in range(128) if not chr(code).isalnum()}
 
 
 def folded(text: str) -> str:
-    """Small letters without accents, each word after one space: `Café-Bar` becomes ` cafe bar`."""
-    if not text.isascii():
-        text = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
-    return "".join(f" {word}" for word in _WORD.findall(text.casefold()))
+    """Small letters without accents, a space around each word: `Café-Bar` becomes ` cafe bar `."""
+    if text.isascii():
+        found = text.lower().translate(_SPACES).split()
+    else:
+        plain = "".join(one for one in unicodedata.normalize("NFKD", text) if not unicodedata.combining(one))
+        found = _WORD.findall(plain.casefold())
+    return f" {' '.join(found)} " if found else " "
 
 
 def words(query: str) -> list[str]:
@@ -27,36 +31,21 @@ def words(query: str) -> list[str]:
     return list(dict.fromkeys(folded(query).split()))[:WORDS_MAX]
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What can be found, folded: the title, and everything."""
-
-    title: str
-    all: str
-
-
-def relevance(text: Text, wanted: Sequence[str]) -> int:
-    """0 where a word is missing: each must begin one of the text's. More where they are in the title, or are whole."""
+def relevance(title: str, everything: str, wanted: Sequence[str]) -> int:
+    """Of texts that are `folded`. 0 where a word is missing: each must begin one of the text's. More where they are in the
+    title, or are whole."""
     found = 0
     for word in wanted:
-        if f" {word}" not in text.all:
+        if f" {word}" not in everything:
             return 0
-        found += 1 + 2 * (f" {word}" in text.title) + (f" {word} " in f"{text.all} ")
+        found += 1 + 2 * (f" {word}" in title) + (f" {word} " in everything)
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Likeness:
-    """A text's trigrams: how many different ones, and a mask in which each sets one bit."""
-
-    count: int
-    mask: int
-
-
-def trigrams(text: str) -> set[str]:
-    """As PostgreSQL's pg_trgm takes them: of each word with two spaces before it and one behind.
+def trigrams(some: Iterable[str]) -> set[str]:
+    """Of folded words, as PostgreSQL's pg_trgm takes them: with two spaces before each and one behind.
     https://www.postgresql.org/docs/current/pgtrgm.html"""
-    return set().union(*map(_trigrams_of, folded(text).split()))
+    return set().union(*map(_trigrams_of, some))
 
 
 @lru_cache(maxsize=65_536)
@@ -67,24 +56,22 @@ def _trigrams_of(word: str) -> frozenset[str]:
 
 @lru_cache(maxsize=65_536)
 def _mask_of(word: str) -> int:
-    mask = 0
-    for one in _trigrams_of(word):
-        mask |= 1 << crc32(one.encode()) % _BITS
-    return mask
+    return reduce(or_, (1 << crc32(one.encode()) % _BITS for one in _trigrams_of(word)))
 
 
-def likeness(text: str) -> Likeness:
-    mask = 0
-    for word in folded(text).split():
-        mask |= _mask_of(word)
-    return Likeness(len(trigrams(text)), mask)
+def mask(some: Iterable[str]) -> int:
+    """A bit for each trigram of these words; some share one."""
+    return reduce(or_, map(_mask_of, some), 0)
 
 
-def may_be_similar(one: Likeness, other: Likeness, at: float = SIMILAR_AT) -> bool:
-    """False only where `similarity` is certainly below `at`. Two trigrams can share a bit, so the bits in common are at
-    least those of the trigrams in common, less the bits that `one` lost by sharing."""
-    lost = one.count - one.mask.bit_count()
-    return (one.mask & other.mask).bit_count() + lost >= at / (1 + at) * (one.count + other.count)
+def perhaps_similar(some: Sequence[str], masks: Iterable[int], at: float = SIMILAR_AT) -> list[int]:
+    """The places of the masks whose `similarity` with these words is perhaps `at` or more: none is left out that is. Of two
+    texts' trigrams, at most the bits in common and those that one lost by sharing are in common; and a text has at least
+    as many trigrams as bits."""
+    grams, mine = len(trigrams(some)), mask(some)
+    share = at / (1 + at)
+    least = share * grams - (grams - mine.bit_count())
+    return [place for place, other in enumerate(masks) if (mine & other).bit_count() >= least + share * other.bit_count()]
 
 
 def similarity(one: set[str], other: set[str]) -> float:

@@ -10,31 +10,34 @@ from functools import cached_property
 from . import board, search, store
 from .board import Entry, Head, Outline, Part, Ref
 from .errors import Unavailable
-from .search import Likeness, Text
 
 PARTS_KEPT = 256
 SIMILAR_MAX = 10
 
 
 class Shelf:
-    """The entries of one part; what searching needs of them is made when first wanted."""
+    """The entries of one part; what searching needs of them is made when first wanted, each list in their order."""
 
     def __init__(self, entries: list[Entry]) -> None:
         self.entries = entries
 
     @cached_property
-    def texts(self) -> list[Text]:
-        titles = [search.folded(entry.title) for entry in self.entries]
-        rests = [search.folded(" ".join([entry.text, *entry.tags])) for entry in self.entries]
-        return [Text(title, title + rest) for title, rest in zip(titles, rests, strict=True)]
+    def titles(self) -> list[str]:
+        return [search.folded(entry.title) for entry in self.entries]
 
     @cached_property
-    def likenesses(self) -> list[tuple[Likeness, Likeness]]:
-        return [(search.likeness(entry.title), search.likeness(_told(entry))) for entry in self.entries]
+    def texts(self) -> list[str]:
+        """Everything in them, the title first."""
+        return [search.folded(" ".join([entry.title, entry.text, *entry.tags])) for entry in self.entries]
+
+    @cached_property
+    def masks(self) -> tuple[list[int], list[int]]:
+        """Of titles, and of what texts begin with."""
+        return [search.mask(title.split()) for title in self.titles], [search.mask(_begun(text)) for text in self.texts]
 
 
-def _told(entry: Entry) -> str:
-    return f"{entry.title} {entry.text}"[: search.LIKENESS_CHARS]
+def _begun(folded: str) -> list[str]:
+    return folded.split(maxsplit=search.LIKENESS_WORDS)[: search.LIKENESS_WORDS]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,29 +63,27 @@ class Board:
             if not wanted:
                 yield from ((0, entry) for entry in shelf.entries)
                 continue
-            for entry, text in zip(shelf.entries, shelf.texts, strict=True):
-                found = search.relevance(text, wanted)
+            for entry, title, text in zip(shelf.entries, shelf.titles, shelf.texts, strict=True):
+                found = search.relevance(title, text, wanted)
                 if found:
                     yield found, entry
 
     def similar(self, text: str) -> list[Similar]:
-        """At most `SIMILAR_MAX` ideas whose title, or title and text, is as similar as `search.SIMILAR_AT`; the most first."""
-        text = text[: search.LIKENESS_CHARS]
-        like, grams = search.likeness(text), search.trigrams(text)
-        found = [Similar(entry, _similarity(grams, entry)) for entry in self._perhaps(like)]
-        close = [one for one in found if one.similarity >= search.SIMILAR_AT]
+        """At most `SIMILAR_MAX` ideas whose title, or text with its title, is as similar as `search.SIMILAR_AT`; the most first.
+        Of longer texts the first `search.LIKENESS_WORDS` words count."""
+        some = _begun(search.folded(text))
+        grams, close = search.trigrams(some), list[Similar]()
+        for shelf in self.shelves:
+            for place in {place for masks in shelf.masks for place in search.perhaps_similar(some, masks)}:
+                alike = _similarity(grams, shelf, place)
+                if alike >= search.SIMILAR_AT:
+                    close.append(Similar(shelf.entries[place], alike))
         return sorted(close, key=lambda one: (one.similarity, one.entry.id), reverse=True)[:SIMILAR_MAX]
 
-    def _perhaps(self, like: Likeness) -> Iterator[Entry]:
-        may = search.may_be_similar
-        for shelf in self.shelves:
-            for entry, (title, told) in zip(shelf.entries, shelf.likenesses, strict=True):
-                if may(like, title) or may(like, told):
-                    yield entry
 
-
-def _similarity(grams: set[str], entry: Entry) -> float:
-    return max(search.similarity(grams, search.trigrams(text)) for text in (entry.title, _told(entry)))
+def _similarity(grams: set[str], shelf: Shelf, place: int) -> float:
+    some = (shelf.titles[place].split(), _begun(shelf.texts[place]))
+    return max(search.similarity(grams, search.trigrams(words)) for words in some)
 
 
 _kept: OrderedDict[str, Shelf] = OrderedDict()

@@ -10,11 +10,10 @@ from datetime import datetime
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
 
-from . import board, settings, store
+from . import board, settings, store, tallies
 from .board import Head
 from .campaigns import Campaign
 from .enrolments import Enrolment
-from .tallies import Tally
 
 EVERY_S, STEP = 60, 10
 STATS = "stats"
@@ -53,7 +52,7 @@ def of(campaign: Campaign, head: Head | None, known: Figures | None, *, now: dat
     """The figures, at most a minute older than the board. `known` is what was read of them with the campaign."""
     figures = known or Figures(pk=campaign.slug, sk=STATS)
     if now.timestamp() - float(figures.claimed) >= EVERY_S and _claim(figures, now):
-        figures = _counted(campaign, head, int(now.timestamp()))
+        figures = _counted(campaign, head, now)
         # Whoever claimed a minute later counts what is newer.
         store.save_if(figures, Figures.claimed == figures.claimed)
     step = STEP if any(_hides(campaign, number, now) for number in range(1, len(campaign.phases) + 1)) else 1
@@ -68,11 +67,11 @@ def _claim(figures: Figures, now: datetime) -> bool:
     return store.update_if(item, [Figures.claimed.set(claimed)], Figures.claimed.does_not_exist() | (Figures.claimed <= claimed - EVERY_S))
 
 
-def _counted(campaign: Campaign, head: Head | None, claimed: int) -> Figures:
-    outlines = board.outlines_of(head)
-    people = sum(1 for one in Enrolment.query(campaign.slug) if one.role and not one.suspended)
-    votes = sum(int(tally.up) + int(tally.down) for phase in outlines for tally in Tally.query(f"{campaign.slug}#{phase}"))
-    figures = Figures(pk=campaign.slug, sk=STATS, claimed=claimed, people=people, votes=votes)
+def _counted(campaign: Campaign, head: Head | None, now: datetime) -> Figures:
+    slug, outlines = campaign.slug, board.outlines_of(head)
+    people = sum(1 for one in Enrolment.query(slug) if one.role and not one.suspended)
+    votes = sum(counts.up + counts.down for phase in outlines for counts in tallies.of_phase(slug, phase, now=now).values())
+    figures = Figures(pk=slug, sk=STATS, claimed=int(now.timestamp()), people=people, votes=votes)
     figures.ideas = sum(outline.ideas for outline in outlines.values())
     figures.comments = sum(outline.comments for outline in outlines.values())
     return figures

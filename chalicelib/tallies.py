@@ -63,7 +63,11 @@ def of_phase(campaign: str, phase: int, *, now: datetime) -> Mapping[str, Counts
 
 @lru_cache(maxsize=8)
 def _of_phase(campaign: str, phase: int, _window: int) -> Mapping[str, Counts]:
-    return by_id(Tally.query(f"{campaign}#{phase}"))
+    """Without a model for each item, which takes ten times as long where there are thousands."""
+    asked = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": f"{campaign}#{phase}"}}}
+    pages = store.dynamodb().get_paginator("query").paginate(TableName=Tally.Meta.table_name, **asked)
+    items = (item for page in pages for item in page["Items"])
+    return {item["sk"]["S"]: Counts(int(item["up"]["N"]), int(item["down"]["N"])) for item in items}
 
 
 def recount(key: str) -> Counts:

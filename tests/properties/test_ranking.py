@@ -67,8 +67,10 @@ def test_pages_are_a_permutation_of_what_is_there(keys: list[tuple[float, str]],
 
 @given(seed=SEEDS, ages=st.lists(st.floats(0, 14), min_size=1, max_size=40), gone=st.sets(st.integers(0, 39)))
 def test_fair_order_of_the_rest_is_the_same_whoever_goes(seed: bytes, ages: list[float], gone: set[int]) -> None:
+    place = ranking.fair(seed, OPENED, OPENED + 14 * DAY)
+
     def order(left: list[int]) -> list[int]:
-        return sorted(left, key=lambda one: ranking.fair(seed, str(one), OPENED + ages[one] * DAY, OPENED, OPENED + 14 * DAY))
+        return sorted(left, key=lambda one: place(str(one), OPENED + ages[one] * DAY))
 
     everybody = list(range(len(ages)))
 
@@ -80,7 +82,7 @@ def test_fair_places_vary_between_ideas_and_between_people(one: bytes, other: by
     """Pol.is drew every statement with the same priority for sixteen months, and its tests passed."""
     assume(one != other)
     places = {
-        seed: [ranking.fair(seed, f"idea-{n}", OPENED + n * 3600, OPENED, OPENED + 9 * DAY) for n in range(50)] for seed in (one, other)
+        seed: [ranking.fair(seed, OPENED, OPENED + 9 * DAY)(f"idea-{n}", OPENED + n * 3600) for n in range(50)] for seed in (one, other)
     }
 
     assert len(set(places[one])) == len(set(places[other])) == 50
@@ -102,9 +104,9 @@ def first_pages(weighted: bool, ideas: int = 120, views: int = 6000, shown: int 
     for view in range(views):
         now = OPENED + (view + 1) / views * 14 * DAY
         there = [n for n in range(ideas) if n / ideas * 14 * DAY <= now - OPENED]
-        seed = draw.randbytes(8)
+        place = ranking.fair(draw.randbytes(8), OPENED, now)
         created = {n: OPENED + n / ideas * 14 * DAY for n in there}
-        order = sorted(there, key=lambda n: ranking.fair(seed, f"idea-{n}", created[n] if weighted else OPENED, OPENED, now), reverse=True)
+        order = sorted(there, key=lambda n: place(f"idea-{n}", created[n] if weighted else OPENED), reverse=True)
         for n in order[:shown]:
             seen[n] += 1
     return seen
@@ -123,5 +125,6 @@ def test_weighting_makes_exposure_more_even_than_chance_alone() -> None:
 
 
 def test_no_order_while_votes_are_hidden_can_know_of_them() -> None:
-    """What the fair order is made of: a seed, an id, and times. Nothing that people did enters."""
-    assert list(inspect.signature(ranking.fair).parameters) == ["seed", "item", "created", "opened", "now"]
+    """What the fair order is made of: a seed, times, and an id. Nothing that people did enters."""
+    assert list(inspect.signature(ranking.fair).parameters) == ["seed", "opened", "now"]
+    assert list(inspect.signature(ranking.fair(b"seed", OPENED, OPENED)).parameters) == ["item", "created"]
