@@ -61,7 +61,9 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "chunks"): READ,
         ("table", "reports"): ("GetItem", "PutItem"),
         ("table", "keys"): ("UpdateItem",),
+        ("table", "campaigns"): READ,
         ("queue", "chunks"): SEND,
+        ("queue", "mail"): SEND,
     },
     "release": {
         ("table", "launches"): READ,
@@ -91,7 +93,12 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("stream", "pledges"): STREAM,
         ("queue", "streams-dead"): SEND,
     },
-    "mail": {("queue", "mail"): TAKE, ("secret", "keys"): ("GetSecretValue",), ("ses", "identity"): ("SendEmail",)},
+    "mail": {
+        ("queue", "mail"): TAKE,
+        ("table", "limits"): ("GetItem", "PutItem"),
+        ("secret", "keys"): ("GetSecretValue",),
+        ("ses", "identity"): ("SendEmail",),
+    },
     "nightly": {
         ("table", "campaigns"): (*READ, "Scan"),
         ("table", "contributions"): READ,

@@ -61,7 +61,7 @@ def make() -> Sample:
     at = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
     pledges_until = at - timedelta(seconds=AHEAD_S - OPEN_S)
     message, url = "Change starts with the people who do the work. Say what stands in your way:", "https://change.example.org/solutions"
-    launches.propose(campaign, both[0], launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon"]), now=now)
+    launches.propose(campaign, both[0], launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon", "bluesky"]), now=now)
     for pseudonym in both:
         launches.approve(campaign, pseudonym, now=now)
     return Sample(slug, at, pledges_until)

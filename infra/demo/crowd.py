@@ -21,10 +21,11 @@ KINDS = ("barrier", "building-block", "solution")
 
 @dataclass(slots=True)
 class Somebody:
-    """`token` is the site's bearer, `permission` the access token of their account on the network."""
+    """`token` is the site's bearer, `permission` the access token or app password of their account on the network."""
 
     number: int
     server: str
+    network: str = "mastodon"
     permission: str = ""
     token: str | None = None
     flow: str | None = None
@@ -32,7 +33,7 @@ class Somebody:
 
     @property
     def name(self) -> str:
-        return f"supporter_{self.number:04}"
+        return f"supporter{'_' if self.network == 'mastodon' else '-'}{self.number:04}"
 
     @property
     def email(self) -> str:
@@ -52,9 +53,12 @@ class Crowd:
     progress: Progress
     people: list[Somebody] = field(default_factory=list)
 
-    def gather(self, count: int, servers: Sequence[str]) -> None:
-        """`count` people, spread evenly over the servers, each with an account there."""
-        self.people = [Somebody(number, servers[number % len(servers)]) for number in range(count)]
+    def gather(self, count: int, towns: Sequence[str], pdses: Sequence[str]) -> None:
+        """`count` people, spread evenly over the servers, each with an account there; every fourth is on Bluesky."""
+        for number in range(count):
+            fourth = number % 4 == 3
+            server = pdses[number // 4 % len(pdses)] if fourth else towns[(number - number // 4) % len(towns)]
+            self.people.append(Somebody(number, server, "bluesky" if fourth else "mastodon"))
         asked = {"accounts": [{"host": one.server, "name": one.name} for one in self.people]}
         for one, minted in zip(self.people, self.desk.ask("POST", "/control/tokens", asked)["tokens"], strict=True):
             one.permission = minted["token"]
@@ -111,12 +115,21 @@ class Crowd:
 
     def lend(self, one: Somebody) -> None:
         """A draft, then the permission: the pledge."""
-        asked = {"network": "mastodon", "mode": "automatic", "server": one.server, "text": one.text}
+        server = one.server if one.network == "mastodon" else f"{one.name}.{one.server}"
+        asked = {"network": one.network, "mode": "automatic", "server": server, "text": one.text}
         draft = self._own(one, "POST", "/pledges", asked)
         one.token = one.token or draft["token"]
         found = self._own(one, "POST", f"/pledges/{draft['id']}/consent", {"token": one.permission}, "consent")
         planned = nanoseconds(found["planned_at"])
-        one.pledge = Pledged(str(found["id"]), "mastodon", one.server, one.name, one.text, planned)
+        one.pledge = Pledged(str(found["id"]), one.network, one.server, one.name, one.text, planned)
+
+    def be_reminded(self, count: int) -> list[str]:
+        """`count` more people post by themselves; gives their addresses."""
+        networks, emails = ("x", "facebook", "linkedin"), [f"reminded{number:03}@example.org" for number in range(count)]
+        for number, email in enumerate(emails):
+            asked = {"network": networks[number % 3], "mode": "reminder", "text": "I post this myself.", "email": email}
+            self.site.ask("POST", f"/v1/campaigns/{self.slug}/pledges", asked, key=f"reminder-{number}")
+        return emails
 
     def withdraw(self, one: Somebody) -> None:
         assert one.pledge is not None

@@ -67,7 +67,7 @@ class Organisers:
             "zone": "Europe/London",
             "closes_at": _told(self.at - FREEZE_BEFORE_S),
             "goal": goal,
-            "networks": ["mastodon"],
+            "networks": ["mastodon", "bluesky"],
         }
         self._own("PUT", "", asked)
         self.desk.ask("POST", "/control/moment", {"at": _told(self.at)})

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.demo import killing, leases, telling
+from infra.demo import killing, leases, reminders, telling
 from infra.demo.comparison import Comparison, Pledged, compare
 from infra.demo.crowd import Crowd, Somebody
 from infra.demo.organisers import Organisers
@@ -21,14 +21,15 @@ LATE_WITHIN_MS = 75_000.0
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """`talking` of the `people` sign in; `withdrawing` take their post back. `pledging_s`: until pledging closes.
-    `goal`: the launch's, in people."""
+    """`talking` of the `people` sign in; `withdrawing` take their post back; `reminded` more post by themselves. `pledging_s`:
+    until pledging closes. `goal`: the launch's, in people."""
 
     people: int = 640
     talking: int = 60
     withdrawing: int = 6
     pledging_s: float = 100.0
     goal: int = LEAST_PLEDGES
+    reminded: int = 30
     slug: str = "calm"
 
 
@@ -39,6 +40,7 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
     with progress.step("organisers sign in, open a campaign, propose a launch"):
         prepare(system, organisers, size)
     with progress.step("people talk and pledge"):
+        reminded = crowd.be_reminded(size.reminded)
         pledged = conversation(system, crowd, size)
     chunks = sorted({pledge.chunk for pledge in pledged})
     with progress.step("until a worker is killed (pledging closes 150 s before the moment)"):
@@ -50,7 +52,8 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
         report = organisers.report(progress)
     found = compare(pledged, posts(system.desk), report, reissued(system, launch, chunks, killed))
     tell(system, progress, report, found)
-    return complaints(found, pledged, report, killed)
+    letters = system.desk.ask("GET", "/control/mail")["messages"]
+    return complaints(found, pledged, report, killed) + reminders.complaints(reminded, letters, report, at=organisers.at)
 
 
 def prepare(system: System, organisers: Organisers, size: Size) -> None:
@@ -63,7 +66,7 @@ def prepare(system: System, organisers: Organisers, size: Size) -> None:
 
 def conversation(system: System, crowd: Crowd, size: Size) -> list[Pledged]:
     """Those who talk ask for their codes first, and meanwhile the others pledge."""
-    crowd.gather(size.people, mastodon_hosts(system.desk))
+    crowd.gather(size.people, hosts(system.desk, "town-"), hosts(system.desk, "pds-"))
     talking, others = crowd.people[: size.talking], crowd.people[size.talking :]
     crowd.each(talking, crowd.ask_for_code, "codes asked for")
     crowd.each(others, crowd.lend, "people pledged")
@@ -77,8 +80,9 @@ def conversation(system: System, crowd: Crowd, size: Size) -> list[Pledged]:
     return crowd.pledged()
 
 
-def mastodon_hosts(desk: Site) -> list[str]:
-    return [host["name"] for host in desk.ask("GET", "/control/health")["hosts"] if host["network"] == "mastodon"]
+def hosts(desk: Site, begin: str) -> list[str]:
+    """Mastodon's servers begin with town-, Bluesky's with pds-."""
+    return [host["name"] for host in desk.ask("GET", "/control/health")["hosts"] if host["name"].startswith(begin)]
 
 
 def posts(desk: Site) -> list[Mapping[str, Any]]:
@@ -103,7 +107,7 @@ def tell(system: System, progress: Progress, report: Mapping[str, Any], found: C
 
 def complaints(found: Comparison, pledged: Sequence[Pledged], report: Mapping[str, Any], killed: str) -> list[str]:
     """What the demonstration promised and does not hold; empty if all is well."""
-    hosts, chunks = {pledge.host for pledge in pledged}, {pledge.chunk for pledge in pledged}
+    servers, chunks = {pledge.host for pledge in pledged}, {pledge.chunk for pledge in pledged}
     wrong = [
         (len(found.lost), "pledges were lost"),
         (len(found.doubled), "posts were doubled"),
@@ -113,7 +117,7 @@ def complaints(found: Comparison, pledged: Sequence[Pledged], report: Mapping[st
         (abs(int(report["posted"]) - found.posted), "posts are not what the launch report says"),
         (max(0, LEAST_PLEDGES - len(pledged)), f"pledges too few: {LEAST_PLEDGES} are wanted"),
         (max(0, LEAST_CHUNKS - len(chunks)), f"chunks too few: {LEAST_CHUNKS} are wanted"),
-        (max(0, LEAST_HOSTS - len(hosts)), f"servers too few: {LEAST_HOSTS} are wanted"),
+        (max(0, LEAST_HOSTS - len(servers)), f"servers too few: {LEAST_HOSTS} are wanted"),
     ]
     said = [f"{count} {what}" for count, what in wrong if count]
     late = [chunk.sent_max_ms for chunk in found.late if chunk.chunk == killed]

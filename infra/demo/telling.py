@@ -17,6 +17,8 @@ def launch_report(report: Mapping[str, Any]) -> str:
     lines.append(f"  {report['people']} people, of a goal of {report['goal']}")
     counts = ("pledged", "posted", "refused", "reconnect", "unknown", "missed")
     lines.append("  " + ", ".join(f"{report[name]} {name}" for name in counts))
+    told = report["reminders"]
+    lines.append(f"  {told['made']} people reminded, {told['opened']} opened their network, {told['done']} said that they posted")
     for lane in report["lanes"]:
         lines.append(f"  lane {lane['lane']}: {lane['pledged']} pledges in {lane['chunks']} chunks, {lane['late_chunks']} of them late")
         for name in ("sent", "acked", "late_sent"):

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from infra.desk import mailbox
 from infra.desk.places import PLACE
-from infra.stand_ins import faults, tokens
+from infra.stand_ins import faults
 from infra.stand_ins.hosts import setting
 
 routes = web.RouteTableDef()
@@ -62,7 +62,7 @@ async def mint(request: web.Request) -> web.Response:
 def _minted(request: web.Request, account: Mapping[str, Any]) -> dict[str, str]:
     host = _host(request, account)
     try:
-        token = tokens.mint(host, str(account.get("name")), int(account.get("number", 1)))
+        token = request.app[PLACE].world.permission(host, str(account.get("name")), int(account.get("number", 1)))
     except ValueError as error:
         raise _wrong(f"name: {error}") from error
     return {"host": host, "name": str(account["name"]), "token": token}
@@ -77,7 +77,7 @@ def _host(request: web.Request, asked: Mapping[str, Any]) -> str:
 
 @routes.post("/control/faults")
 async def add_fault(request: web.Request) -> web.Response:
-    """{"host": name or "*", "kind", "times"?, "status"?, "seconds"?, "account"?}"""
+    """{"host": name or "*", "kind", "times"?, "status"?, "seconds"?, "account"?, "on"?: post or session}"""
     asked = await _asked(request)
     host = faults.ANY_HOST if asked.get("host") == faults.ANY_HOST else _host(request, asked)
     try:
@@ -98,7 +98,7 @@ async def clear_faults(request: web.Request) -> web.Response:
 async def revoke(request: web.Request) -> web.Response:
     """{"host", "token"}: as if the account's owner had withdrawn the permission."""
     asked = await _asked(request)
-    request.app[PLACE].world.tokens.revoke(_host(request, asked), str(asked.get("token")))
+    request.app[PLACE].world.revoke(_host(request, asked), str(asked.get("token")))
     return web.Response(status=204)
 
 

@@ -19,11 +19,14 @@ class Unreachable(Exception):  # as in chalicelib.errors
 
 @dataclass(frozen=True, slots=True)
 class Message:
+    """`sent` in epoch seconds, where the embedded AWS says it."""
+
     to: list[str]
     subject: str
     text: str
     at: str
     code: str | None
+    sent: float | None = None
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -42,7 +45,16 @@ async def newest_first(aws: str) -> list[Message]:
 def _message(record: dict[str, Any]) -> Message:
     subject, text = str(record.get("Subject") or ""), str(record.get("BodyText") or record.get("BodyHtml") or "")
     code = _CODE.search(subject) or _CODE.search(text)
-    return Message(list(record.get("To") or []), subject, text, _when(record.get("Timestamp")), code[1] + code[2] if code else None)
+    return Message(
+        list(record.get("To") or []), subject, text, _when(record.get("Timestamp")), code[1] + code[2] if code else None, _seconds(record)
+    )
+
+
+def _seconds(record: dict[str, Any]) -> float | None:
+    try:
+        return float(str(record.get("Timestamp")))
+    except ValueError:
+        return None
 
 
 def _when(stamp: object) -> str:

@@ -15,6 +15,7 @@ from infra.desk import mailbox
 from infra.desk.places import PLACE
 from infra.stand_ins import tokens
 from infra.stand_ins.arrivals import Arrival
+from infra.stand_ins.hosts import DIRECTORY
 
 routes = web.RouteTableDef()
 FEED_SHOWS, MAIL_SHOWS = 200, 100
@@ -82,8 +83,9 @@ async def access_tokens(request: web.Request) -> web.Response:
     token, problem = None, None
     if name:
         try:
-            token = tokens.mint(host.name, name, int(asked.get("number", "1")))
+            token = world.permission(host.name, name, int(asked.get("number", "1")))
         except ValueError as error:
             problem = str(error)
-    what = {"hosts": [host.name for host in world.hosts], "host": host.name, "client": tokens.client(host.name)}
+    offered = [each.name for each in world.hosts if each.name != DIRECTORY]
+    what = {"hosts": offered, "host": host.name, "network": host.network, "client": tokens.client(host.name)}
     return _page("tokens.html", what | {"here": "/tokens", "name": name, "token": token, "problem": problem})

@@ -78,6 +78,11 @@ class World:
             return app_passwords.mint(host, name, number)
         return tokens.mint(host, name, number)
 
+    def revoke(self, host: str, permission: str) -> None:
+        """As if its owner had taken it away."""
+        self.tokens.revoke(host, permission)
+        self.directory.revoked.add((host, permission))
+
     def clear(self) -> None:
         """Forgets arrivals, faults and used-up limits. Posts, tokens and revocations stay, as on a real server."""
         self.ledger.clear()
