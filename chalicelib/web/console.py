@@ -102,8 +102,8 @@ def change_on_page(visit: Visit, slug: str) -> Response:
 
 def _change(visit: Visit, campaign: Campaign, organiser: str) -> None:
     form = visit.read(CampaignForm)
+    changes = changes_of_form(form, campaigns.details_of(campaign))
     try:
-        changes = changes_of_form(form, campaigns.details_of(campaign))
         campaigns.change(campaign, changes, organiser, now=visit.now, revision=form.revision)
     except (Invalid, Conflict) as error:
         as_form_names(error, form)

@@ -238,13 +238,13 @@ def _is_filled(row: msgspec.Struct) -> bool:
 
 def as_form_names(error: GroundswellError, form: CampaignForm) -> None:
     """Renames what is wrong with the third stage that is kept to what is wrong with the form's row of it."""
-    for name in ("phases", "choices", "controllers"):
-        numbers = _kept(getattr(form, name))
-        for field in [field for field in error.fields if re.fullmatch(rf"{name}\.\d+\.\w+", field)]:
-            _, number, part = field.split(".")
-            error.fields.setdefault(f"{name}.{numbers[int(number) - 1]}.{part}", error.fields[field])
-            if numbers[int(number) - 1] != int(number):
-                del error.fields[field]
+    numbers = {name: _kept(getattr(form, name)) for name in ("phases", "choices", "controllers")}
+
+    def renamed(field: str) -> str:
+        row = re.fullmatch(r"(phases|choices|controllers)\.(\d+)\.(\w+)", field)
+        return f"{row[1]}.{numbers[row[1]][int(row[2]) - 1]}.{row[3]}" if row else field
+
+    error.fields = {renamed(field): what for field, what in error.fields.items()}
 
 
 def _choices(rows: Iterable[ChoiceRow], before: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

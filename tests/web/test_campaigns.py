@@ -324,6 +324,14 @@ def test_who_joins_on_a_page_ticks_that_they_are_old_enough(browser: Browser, ca
     assert "About this campaign" in page.text
 
 
+def test_who_joins_without_having_signed_in_is_led_there_and_back(browser: Browser, campaign: Campaign) -> None:
+    token = {"csrf": browser.get("/sign-in").form("/sign-in").fields["csrf"], "next": f"{HERE}/about"}
+    page = browser.post(f"{HERE}/enrolment", token | {"role": "staff", "of_age": "1"})
+
+    assert page.status == 401
+    assert f"/sign-in?next={HERE}/about" in page.read.links
+
+
 def test_joining_without_a_role_says_what_is_missing(browser: Browser, campaign: Campaign) -> None:
     browser.cookies["gs_session"] = signed_in("new@example.org")
     token = {"csrf": browser.get("/sign-in").form("/sign-in").fields["csrf"]}

@@ -200,10 +200,14 @@ def test_refused_form_names_the_field_and_keeps_what_was_typed(olive: Browser, t
 
 def test_error_in_a_row_after_one_that_goes_is_named_by_its_own_row(founder: Browser) -> None:
     founder.get("/c/calm/organise/campaign")
-    page = save(founder, phases__2__remove="1", phases__3__title="")
+    page = save(founder, phases__2__remove="1", phases__3__title="", phases__4__question="x" * 301)
 
     assert page.status == 400
-    assert "#phases.3.title" in page.read.links
+    assert {"#phases.3.title", "#phases.4.question"} <= set(page.read.links)
+
+    page = save(founder, phases__2__remove="1", phases__3__title="Three", phases__4__opens_at="")
+    assert page.status == 400
+    assert "#phases.4.opens_at" in page.read.links
 
 
 def test_votes_of_an_open_blind_stage_stay_hidden(olive: Browser) -> None:
