@@ -17,7 +17,7 @@ from ..listing import Listing, Scene, Sort, Wanted
 from ..phases import Kind
 from ..stats import STATS, Figures
 from ..tallies import Counts
-from . import pages
+from . import pages, partners
 from .contributions import Contribution, told
 from .http import Visit
 from .routes import route
@@ -161,6 +161,7 @@ def home(visit: Visit, slug: str) -> Response:
         "following": ahead[0] if ahead else None,
         "listed": newest,
         "launch": _launch(campaign),
+        "partners": partners.with_logos(visit, campaign),
     }
     return visit.page("campaign.html", campaign=campaign, **shown, **_standing(visit, scene))
 

@@ -71,10 +71,11 @@ def image(visit: Visit, slug: str, partner: str) -> Response:
 def about(visit: Visit, slug: str) -> Response:
     campaign = seen(visit, slug)
     told = texts.get(slug)
-    return visit.page("about.html", campaign=campaign, texts=told, partners=_shown(visit, campaign), **standing(visit, campaign))
+    return visit.page("about.html", campaign=campaign, texts=told, partners=with_logos(visit, campaign), **standing(visit, campaign))
 
 
-def _shown(visit: Visit, campaign: Campaign) -> list[dict[str, Any]]:
+def with_logos(visit: Visit, campaign: Campaign) -> list[dict[str, Any]]:
+    """The partners as pages show them, each with the address of its logo, if it has one."""
     there = texts.logos(campaign.slug) if campaign.partners else frozenset[str]()
     return [{**one, "logo": logo(visit, campaign, one["id"], there)} for one in campaign.partners]
 
@@ -115,7 +116,7 @@ def _save(visit: Visit, campaign: Campaign, organiser: str, partner: str, body: 
 
 
 def _page(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
-    known: dict[str, Any] = {"partners": _shown(visit, campaign), "typed": {}, "wrong": None}
+    known: dict[str, Any] = {"partners": with_logos(visit, campaign), "typed": {}, "wrong": None}
     return visit.page("organise_partners.html", campaign=campaign, **known | shown, **standing(visit, campaign))
 
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -40,28 +40,26 @@ def site() -> Iterator[Site]:
         return
     shutil.rmtree(SHOTS, ignore_errors=True)
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "STAGE", "LEAD_S", "MAIL_FROM"))}
-    process = subprocess.Popen([sys.executable, "-c", _RUN], cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
-    watch = threading.Timer(START_S, process.kill)
-    watch.start()
+    SHOTS.mkdir(parents=True)
+    log = SHOTS / "system.log"
+    with log.open("w") as said:
+        process = subprocess.Popen([sys.executable, "-c", _RUN], cwd=ROOT, env=environment, stdout=said, stderr=subprocess.STDOUT)
     try:
-        yield _said(process)
+        yield _up(process, log)
     finally:
-        watch.cancel()
         process.send_signal(signal.SIGTERM)
         process.wait(timeout=60)
 
 
-def _said(process: subprocess.Popen[str]) -> Site:
-    """What `make run` says of where it answers. Its messages are shown where it does not come up."""
-    assert process.stdout is not None
-    said = ""
-    for line in process.stdout:
-        said += line
-        found = re.search(r"The site\s+(\S+)/c/(\S+)", line)
+def _up(process: subprocess.Popen[bytes], log: Path) -> Site:
+    """Once `make run` says where it answers. What it said is shown where it does not come up."""
+    deadline = time.monotonic() + START_S
+    while process.poll() is None and time.monotonic() < deadline:
+        found = re.search(r"The site\s+(\S+)/c/(\S+)", log.read_text())
         if found:
-            threading.Thread(target=process.stdout.read, daemon=True).start()
             return Site(found[1], "http://127.0.0.1:4580", found[2])
-    pytest.fail(f"make run has not come up:\n{said}")
+        time.sleep(0.5)
+    pytest.fail(f"make run has not come up:\n{log.read_text()}")
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def invite(olive: Person, email: str, duty: str) -> None:
 
 def name_a_theme(olive: Person) -> None:
     olive.open(f"{olive.site.here}/organise/framework")
-    olive.page.get_by_label("What gets in the way").check()
+    olive.page.get_by_role("radio", name="What gets in the way").check()
     olive.page.get_by_label("Name").fill("Too many signatures")
     olive.page.get_by_label("What it means").fill("Whoever had the idea has moved on before the last one has signed.")
     olive.press("Add")
