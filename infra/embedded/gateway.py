@@ -2,8 +2,9 @@
 
 1. ImportRestApi and PutRestApi with a body, which `chalice deploy` needs, are answered by ordinary API Gateway calls.
    The API's id is derived from its name, so the site keeps its address.
-2. State is saved every second, not only on a clean stop, and stream positions are forgotten at the start (MiniStack keeps
-   the positions but not the records, and would skip as many records as there had been).
+2. State is saved every second or so, not only on a clean stop: from when it has been read, until the stop, whose own saving
+   it would meet in the same files. Stream positions are forgotten at the start (MiniStack keeps the positions but not the
+   records, and would skip as many records as there had been).
 
 `ministack.app.app` is no public plug-in point: the version is pinned, and tests/deploy runs the whole of it."""
 
@@ -134,6 +135,9 @@ async def body_of(receive: Receive) -> bytes:
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "lifespan":
+        await inner(scope, *saving_between(receive, send))
+        return
     if scope["type"] != "http":
         await inner(scope, receive, send)
         return
@@ -160,11 +164,34 @@ async def answer(send: Send, status: int, act: Callable[..., dict[str, Any]], *a
     await send({"type": "http.response.body", "body": body})
 
 
-def save_often() -> None:
-    while True:
-        time.sleep(SAVE_EVERY_S)
-        everything = ministack._build_persistence_save_dict()
+def saving_between(receive: Receive, send: Send) -> tuple[Receive, Send]:
+    """Saves from the end of the start, by when state has been read, to the beginning of the stop. Begun earlier, it would put
+    an empty state over what is to be read; while stopping, MiniStack writes the same temporary files itself."""
+    stopping, thread = threading.Event(), threading.Thread(target=lambda: save_until(stopping), daemon=True)
+
+    async def told_to() -> dict[str, Any]:
+        event = await receive()
+        if event["type"] == "lifespan.shutdown":
+            stopping.set()
+            if thread.is_alive():
+                await asyncio.to_thread(thread.join)
+        return event
+
+    async def say(event: dict[str, Any]) -> None:
+        if event["type"] == "lifespan.startup.complete":
+            thread.start()
+        await send(event)
+
+    return told_to, say
+
+
+def save_until(stopping: threading.Event) -> None:
+    """Much data takes longer to save, and is then saved less often: at most a quarter of the time goes into it."""
+    pause = SAVE_EVERY_S
+    while not stopping.wait(pause):
+        begun, everything = time.monotonic(), ministack._build_persistence_save_dict()
         persistence.save_all({name: save for name, save in everything.items() if name in SAVED})
+        pause = max(SAVE_EVERY_S, 3 * (time.monotonic() - begun))
 
 
 def forget_stream_positions() -> None:
@@ -179,6 +206,5 @@ inner = ministack.app
 if __name__ == "__main__":
     forget_stream_positions()
     ministack.app = application
-    threading.Thread(target=save_often, daemon=True).start()
     sys.argv = ["ministack"]
     ministack.main()
