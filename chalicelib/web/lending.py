@@ -104,6 +104,7 @@ def _asking(visit: Visit, campaign: Campaign, found: Draft, **more: Any) -> Resp
 def change_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Other words. For a post that was lent, first the screen that asks for the new yes."""
     campaign = campaigns.get(slug)
+    find(visit, campaign, id)  # whatever is wrong with the words, what is shown of the post is shown to its supporter only
     try:
         body = visit.read(NewWords)
         changed = consents.change(campaign, id, body.text, visit.access, agree=body.agree, now=visit.now)
