@@ -32,12 +32,13 @@ _WHO: Mapping[str, str] = {
     "person": "For who is signed in.",
     "enrolled": "For who has joined the campaign.",
     "author": "For who wrote it.",
+    "team": "For who has a duty in the campaign.",
     "moderator": "For the campaign's moderators and organisers.",
     "coder": "For the campaign's coders and organisers.",
     "organiser": "For the campaign's organisers.",
     "founder": "For who may make campaigns.",
 }
-_DUTIES = ("enrolled", "author", "moderator", "coder", "organiser", "founder")
+_DUTIES = ("enrolled", "author", "team", "moderator", "coder", "organiser", "founder")
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
@@ -127,7 +128,8 @@ def _operation(found: Route, schemas: Mapping[Any, Any], components: Mapping[str
         "responses": {str(found.status): _answer(found, schemas)} | {str(status): _refused(status) for status in problems_of(found)},
     }
     if found.takes:
-        told["requestBody"] = {"required": True, "content": {"application/json": _body(found.takes, schemas)}}
+        needed = "required" in components[found.takes.__name__]
+        told["requestBody"] = {"required": needed, "content": {"application/json": _body(found.takes, schemas)}}
     return told
 
 
@@ -141,11 +143,11 @@ def _in_path(path: str) -> list[dict[str, Any]]:
             "name": name,
             "in": "path",
             "required": True,
-            "description": examples.PATHS[name][0],
-            "example": examples.PATHS[name][1],
+            "description": examples.PATHS[segment][0],
+            "example": examples.PATHS[segment][1],
             "schema": {"type": "string", "minLength": 1, "maxLength": 200},
         }
-        for name in re.findall(r"{(\w+)}", path)
+        for segment, name in re.findall(r"([\w-]+)/{(\w+)}", path)
     ]
 
 

@@ -11,7 +11,7 @@ from chalice.test import HTTPResponse
 
 from chalicelib import keyring
 from chalicelib.web import examples
-from chalicelib.web.http import BROWSER, SESSION
+from chalicelib.web.http import BROWSER, FLOW, SESSION
 from chalicelib.web.routes import Route
 from tests.web.world import World
 
@@ -33,7 +33,7 @@ def _as_program(world: World, found: Route, who: str, body: Any) -> tuple[dict[s
 
 
 def _as_browser(world: World, found: Route, who: str, body: Any) -> tuple[dict[str, str], bytes]:
-    cookies = {BROWSER: BROWSERS_TOKEN} | ({SESSION: world.tokens[who]} if who in world.tokens else {})
+    cookies = {BROWSER: BROWSERS_TOKEN, FLOW: world.ids["flow"]} | ({SESSION: world.tokens[who]} if who in world.tokens else {})
     headers = {"Cookie": "; ".join(f"{name}={value}" for name, value in cookies.items())}
     if found.method != "POST":
         return headers, b""
@@ -50,13 +50,13 @@ def as_form(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         for number, inner in enumerate(value, 1):
             yield from as_form(inner, f"{name}.{number}" if isinstance(inner, dict) else name)
     elif value is not None and value is not False:
-        yield name, "on" if value is True else str(value)
+        yield name, "1" if value is True else str(value)
 
 
 def outcome(response: HTTPResponse) -> str:
     """One letter: A answered, S asked to sign in, F forbidden, N nothing there, C conflict; else the status."""
     status = int(response.status_code)
-    if status == 303 and "/sign-in" in str(response.headers["Location"]):
+    if status == 303 and str(response.headers["Location"]).startswith("/sign-in?"):
         return "S"
     if status < 400:
         return "A"

@@ -85,7 +85,7 @@ def test_every_body_has_an_example_that_is_accepted(shape: type[msgspec.Struct])
 
 def test_examples_are_of_what_there_is() -> None:
     assert set(examples.BODIES) == {shape.__name__ for shape in TAKING}
-    assert set(examples.PATHS) == {name for found in API for name in re.findall(r"{(\w+)}", found.path)}
+    assert set(examples.PATHS) == {segment for found in API for segment in re.findall(r"([\w-]+)/{", found.path)}
 
 
 def test_it_is_served_with_the_stage_before_its_paths(client: Client, program: Program) -> None:

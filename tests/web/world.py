@@ -25,6 +25,7 @@ from chalicelib import (
     contributions,
     drafts,
     enrolments,
+    fan_out,
     flags,
     framework,
     launches,
@@ -32,6 +33,7 @@ from chalicelib import (
     participants,
     pseudonyms,
     reminders,
+    sessions,
     team,
     texts,
     votes,
@@ -44,6 +46,7 @@ from infra.stand_ins import StandIns
 from tests import conftest
 from tests.aws import Skipping, take_queued
 from tests.conftest import NOW, make_campaign, new_launch, said
+from tests.web.conftest import mailed_code, signed_in
 
 SLUG, OTHER = "change-challenge", "another-campaign"
 PEOPLE = {
@@ -89,8 +92,6 @@ class World:
         return pseudonyms.of(SLUG, self.persons[who])
 
     def sign_in(self) -> None:
-        from tests.web.conftest import signed_in
-
         self.tokens = {who: signed_in(email) for who, email in PEOPLE.items()}
 
     def path(self, pattern: str) -> dict[str, str]:
@@ -100,6 +101,8 @@ class World:
             at["contributions"] = self.ids["solution"]
         if pattern.endswith(("/event.ics", "/done")):
             at["pledges"] = self.ids["reminder"]
+        if pattern.endswith("/launch/report"):
+            at["campaigns"] = at["c"] = OTHER
         return {part[1:-1]: at[segments[place - 1]] for place, part in enumerate(segments) if part.startswith("{")}
 
     @property
@@ -120,7 +123,8 @@ class World:
     @property
     def examples(self) -> dict[str, str]:
         named = {examples.CONTRIBUTION: "contribution", examples.COMMENT: "comment", examples.SERVER: "server"}
-        return {example: self.ids[name] for example, name in named.items()} | {examples.PERMISSION: self.ids["permission"]}
+        named |= {examples.PERMISSION: "permission", examples.FLOW: "flow", examples.CODE: "code"}
+        return {example: self.ids[name] for example, name in named.items()}
 
     def keep(self) -> None:
         """What `restore` goes back to."""
@@ -172,6 +176,7 @@ def _people(world: World, now: datetime) -> None:
         world.ids[who] = team.invite(SLUG, PEOPLE[who], [who], welcome, now=now).id
     texts.put_logo(SLUG, "trust", LOGO)
     world.sign_in()
+    world.ids |= {"flow": sessions.ask("new@example.org", now=now), "code": mailed_code()}
 
 
 _TERMS: dict[str, object] = {
@@ -206,6 +211,11 @@ def _talk(world: World, now: datetime) -> None:
 
 
 def _launch(world: World, now: datetime) -> None:
+    """One that is open; and another campaign's, which was stopped, so that there is its report."""
+    other = campaigns.get(OTHER)
+    launches.propose(other, "otto", new_launch(now), now=now)
+    launches.stop(campaigns.get(OTHER, consistent=True), "otto", now=now)
+    fan_out.run(now)
     launches.propose(world.campaign, world.pseudonym("organiser"), new_launch(now), now=now)
     host = world.towns.hosts[0].name
     drafted = drafts.draft(
