@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test embedded browser bench-cold run demo deploy down clean
+.PHONY: help setup check test embedded browser bench-cold bench-lists run demo deploy down clean
 
 # The first that runs and fits: some names only say that they are not installed.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -39,6 +39,9 @@ browser: setup ## Journeys through the whole system in real Chromium; pictures i
 
 bench-cold: setup ## How long functions take from a cold start to their first answer
 	@$(BIN)/python -m tests.bench.cold
+
+bench-lists: setup ## Calls, capacity units and times of lists, search and votes, at 100 to 10,000 ideas
+	@$(BIN)/python -m tests.bench.lists
 
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
