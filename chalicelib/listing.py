@@ -4,7 +4,7 @@ the page shows (ideas, tallies, own votes) together."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -27,6 +27,7 @@ Sort = Literal["fair", "new", "top", "divided", "match"]
 _BY_VOTES = ("top", "divided")
 QUERY_MAX = 200
 _VISITORS_S, _DAY_S = 600, 86_400
+_NOBODY = Counts(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def page(scene: Scene, wanted: Wanted, *, now: datetime) -> Listing:
         found = contributions.newest(scene.campaign.slug, int(phase.number), cursor=wanted.cursor, limit=wanted.limit)
         return _beside(scene, Listing(phase, sort, found.items, found.next), [item.id for item in found.items], now)
     chosen, following = _chosen(scene, phase, replace(wanted, sort=sort), now)
-    return _beside(scene, Listing(phase, sort, [], following), [entry.id for entry in chosen], now)
+    return _beside(scene, Listing(phase, sort, [], following), chosen, now)
 
 
 def _check(wanted: Wanted) -> None:
@@ -124,16 +125,19 @@ def _usual(phase: Phase, wanted: Wanted, now: datetime) -> Sort:
     return "top" if phase.has_closed(now) else "fair"
 
 
-def _chosen(scene: Scene, phase: Phase, wanted: Wanted, now: datetime) -> tuple[list[Entry], str | None]:
-    """The entries of the page, and the cursor of the next one. A cursor carries the seed and the time that the first page
+def _chosen(scene: Scene, phase: Phase, wanted: Wanted, now: datetime) -> tuple[list[str], str | None]:
+    """The ids of the page, and the cursor of the next one. A cursor carries the seed and the time that the first page
     had, so that turning pages shows each idea once, whoever comes and goes meanwhile."""
     slug, number = scene.campaign.slug, int(phase.number)
     scope = "#".join([slug, str(number), str(wanted.sort), sha256(repr(wanted.filters).encode()).hexdigest()[:16]])
     start = _start(scope, wanted.cursor) if wanted.cursor else _Start(_seed(slug, number, scene.pseudonym, now), now.timestamp(), None)
-    found = _fitting(shelf.read(slug, number, scene.head), wanted)
     counts = tallies.of_phase(slug, number, now=now) if wanted.sort in _BY_VOTES else {}
-    keyed = _keyed(found, str(wanted.sort), start, float(phase.opens_at), counts)
-    chosen, last = ranking.page(keyed, start.after, wanted.limit)
+    chosen, last = list[str](), None
+    if counts and not any(wanted.filters) and not shelf.has(number, scene.head):
+        chosen, last = ranking.page(_scored(counts, str(wanted.sort)), start.after, wanted.limit)
+    if last is None:
+        found = _fitting(shelf.read(slug, number, scene.head), wanted)
+        chosen, last = ranking.page(_keyed(found, str(wanted.sort), start, float(phase.opens_at), counts), start.after, wanted.limit)
     return chosen, cursors.make(scope, msgspec.json.encode([start.seed, start.at, last]).decode()) if last else None
 
 
@@ -162,26 +166,28 @@ def _fitting(board: Board, wanted: Wanted) -> Iterator[tuple[int, Entry]]:
 
 def _keyed(
     found: Iterable[tuple[int, Entry]], sort: str, start: _Start, opened: float, counts: Mapping[str, Counts]
-) -> Iterator[tuple[Key, Entry]]:
-    """Each with what it is ordered by, largest first; the newest first of what is level."""
+) -> Iterator[tuple[Key, str]]:
+    """Each id with what it is ordered by, largest first; the newest first of what is level."""
     if sort == "match":
-        return (((relevance, entry.id), entry) for relevance, entry in found)
+        return (((relevance, entry.id), entry.id) for relevance, entry in found)
     if sort == "new":
-        return (((entry.id,), entry) for _, entry in found)
+        return (((entry.id,), entry.id) for _, entry in found)
     if sort == "fair":
         place = ranking.fair(start.seed.encode(), opened, start.at)
-        there = ((entry, entry.created / 1000) for _, entry in found)
-        return (((place(entry.id, created), entry.id), entry) for entry, created in there if created <= start.at)
-    return _by_votes(found, ranking.wilson if sort == "top" else ranking.divided, counts)
+        there = ((entry.id, entry.created / 1000) for _, entry in found)
+        return (((place(one, created), one), one) for one, created in there if created <= start.at)
+    return ((_score(sort, entry.id, counts.get(entry.id, _NOBODY)), entry.id) for _, entry in found)
 
 
-def _by_votes(
-    found: Iterable[tuple[int, Entry]], score: Callable[[int, int], float], counts: Mapping[str, Counts]
-) -> Iterator[tuple[Key, Entry]]:
-    nobody = Counts(0, 0)
-    for _, entry in found:
-        tally = counts.get(entry.id, nobody)
-        yield (score(tally.up, tally.down), tally.up - tally.down, entry.id), entry
+def _score(sort: str, one: str, tally: Counts) -> Key:
+    score = ranking.wilson if sort == "top" else ranking.divided
+    return score(tally.up, tally.down), tally.up - tally.down, one
+
+
+def _scored(counts: Mapping[str, Counts], sort: str) -> Iterator[tuple[Key, str]]:
+    """The upper part of an order by votes, without the board: everything else is below what has a score."""
+    keyed = ((_score(sort, one, tally), one) for one, tally in counts.items())
+    return (pair for pair in keyed if pair[0][0])
 
 
 def _beside(scene: Scene, listed: Listing, shown: list[str], now: datetime) -> Listing:

@@ -100,6 +100,11 @@ def read(campaign: str, phase: int, head: Head | None) -> Board:
     raise Unavailable("The list cannot be put together at the moment. Please try again in a minute.")
 
 
+def has(phase: int, head: Head | None) -> bool:
+    """Whether `read` needs no call."""
+    return all(ref.id in _kept for ref in (board.outlines_of(head).get(phase) or Outline()).parts)
+
+
 def _fetch(pk: str, refs: list[Ref], *, consistent: bool) -> bool:
     """Whether all were there."""
     found = store.read_together({Part: [(pk, ref.id) for ref in refs]}, consistent=[Part] if consistent else [])[Part]
