@@ -98,7 +98,7 @@ class Crowd:
 
     def contributions(self) -> list[str]:
         """The ids, newest first."""
-        path, found = f"/v1/campaigns/{self.slug}/contributions?limit=100", list[str]()
+        path, found = f"/v1/campaigns/{self.slug}/contributions?sort=new&limit=100", list[str]()
         answer = self.site.ask("GET", path, route="/v1/.../contributions")
         found.extend(str(item["id"]) for item in answer["items"])
         return found

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib import (
+    board,
     contributions,
     counts,
     enrolments,
@@ -118,6 +119,11 @@ def did(launching: Launching) -> dict[str, set[Call]]:
         counts.recount(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("pledges"))
     with recorded() as calls["tally"]:
         tallies.recount_touched(record["dynamodb"]["Keys"]["pk"]["S"] for record in take_records("votes"))
+    with recorded() as calls["board"]:
+        board.refresh(board_keys(record) for record in take_records("contributions"))
+    with recorded() as more:
+        read_lists(launching)
+    calls["api_handler"] |= more
     with recorded() as calls["mail"]:
         forget_keys()
         mail.deliver(take_queued("mail")[0].body)
@@ -142,10 +148,50 @@ def did(launching: Launching) -> dict[str, set[Call]]:
     return calls
 
 
+def board_keys(record: dict[str, Any]) -> tuple[str, str]:
+    keys = record["dynamodb"]["Keys"]
+    return keys["pk"]["S"], keys["sk"]["S"]
+
+
+def read_lists(launching: Launching) -> None:
+    """Lists, search, figures and open data, while votes are hidden and once they are shown."""
+    from chalicelib import exports, listing, participants, stats
+
+    person = participants.find_or_create("ann@example.org", now=launching.now).id
+    scene = listing.look(launching.campaign.slug, person, (stats.Figures, stats.STATS))
+    for now in (launching.now, launching.now + timedelta(days=30)):
+        listing.page(scene, listing.Wanted(), now=now)
+        listing.page(scene, listing.Wanted(q="forms"), now=now)
+        listing.page(scene, listing.Wanted(sort="new"), now=now)
+        stats.of(scene.campaign, scene.head, None, now=now)
+        exports.part(scene.campaign, scene.head, cursor=None, now=now)
+
+
+def organise(launching: Launching) -> None:
+    """Everything that the console does to a campaign, its team, its themes and its partners."""
+    from chalicelib import campaigns, framework, participants, team, texts
+
+    slug, now = launching.campaign.slug, launching.now
+    other = campaigns.create(
+        "another", campaigns.details_of(launching.campaign), organiser=participants.find_or_create("o@example.org", now=now).id, now=now
+    )
+    campaigns.open_up(
+        campaigns.change(other, {"title": "Another", "partners": [{"id": "nt", "name": "NT", "link": ""}]}, "o", now=now), now=now
+    )
+    texts.put_logo("another", "nt", "<svg></svg>")
+    texts.logos("another")
+    campaigns.change(campaigns.get("another", consistent=True), {"partners": []}, "o", now=now)
+    member = team.invite(slug, "ben@example.org", ["organiser"], team.Welcome("Calm", "https://change.example.org"), now=now)
+    team.remove(slug, member.id, now=now)
+    framework.put(slug, "safe", framework.Said("barrier", "Playing it safe", ""), now=now)
+    framework.remove(slug, "safe")
+
+
 def converse(launching: Launching) -> None:
     from chalicelib import campaigns, comments, participants, reports
 
     forget_keys()
+    organise(launching)
     flow = sessions.ask("ann@example.org", now=launching.now)
     person = participants.find_or_create("ann@example.org", now=launching.now).id
     sessions.find(sessions._session(flow, person, launching.now).token, now=launching.now)
