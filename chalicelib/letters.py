@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from math import ceil
 from typing import Literal
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute
@@ -74,7 +75,7 @@ def _spread(launch: Launch, kind: Kind, start: float, now: datetime, counted: di
         done = f"{kind}#{partition.rpartition('#')[2]}"
         if Queued.find(launch.id, done) is None:
             due = [one for one in reminders.of_partition(partition) if one.email and _wants(one, kind, launch)]
-            letters = ((_reminder(launch, one, kind, title), int(begin + place / rate - seconds)) for place, one in enumerate(due))
+            letters = ((_reminder(launch, one, kind, title), ceil(begin + place / rate - seconds)) for place, one in enumerate(due))
             queued += mail.queue(letters)
             Queued(pk=launch.id, sk=done, n=len(due)).save()
     return queued

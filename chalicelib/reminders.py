@@ -88,7 +88,8 @@ def make(campaign: Campaign, new: NewReminder, access: Access, *, request: str, 
     _check(new)
     token = None if access.person or access.token else ids.token()
     name = drafts.names(campaign, access if token is None else Access(None, token))[0]
-    same = hashlib.sha256("\n".join((request, new.network, new.text, new.email or "")).encode()).hexdigest()
+    who = "" if token else name  # without a token of theirs, only the request itself says that it comes again
+    same = hashlib.sha256("\n".join((request, who, new.network, new.text, new.email or "")).encode()).hexdigest()
     key = limits.once(f"reminder#{launch.id}", same, now=now)
     reminder = Reminder(pk=supporters.partition(launch.id, "reminders", key), sk=key, supporter=name, network=new.network)
     reminder.text, reminder.made = new.text, ids.milliseconds(now)
