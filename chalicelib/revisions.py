@@ -1,6 +1,8 @@
 """How a contribution changes after it was added. Until somebody has voted on it, its author's new words replace the old
-ones; afterwards what people voted on stays readable, as a revision. While votes are hidden every earlier text stays, voted on
-or not, since whether it does would tell. Withdrawing removes all words for good."""
+ones; afterwards what people voted on stays readable, as a revision. Withdrawing removes all words for good.
+
+That earlier words are kept says that somebody has voted. While votes are hidden they are therefore told only to who voted
+on them, and knows of a vote already: to who would be deceived otherwise. Once the stage has closed everybody is told."""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from . import campaigns, contributions, flags, ids, settings, store, votes
 from .campaigns import Campaign, Phase
 from .contributions import Contribution, Said
 from .errors import Conflict, Forbidden
+from .votes import Vote
 
 REVISIONS_MAX = 50
 
@@ -39,9 +42,12 @@ def _key(found: Contribution) -> str:
     return f"{contributions.key(found.campaign, found.id)}#revisions"
 
 
-def of(found: Contribution) -> list[Revision]:
-    """Its earlier texts that people voted on, or may have voted on while votes are hidden; oldest first."""
-    return list(Revision.query(_key(found))) if found.edited else []
+def of(found: Contribution, phase: Phase, own: Vote | None, *, now: datetime) -> list[Revision]:
+    """Its earlier texts that people voted on, oldest first, as somebody with this vote (or none) may know of them."""
+    shown = phase.shows_tallies(now)
+    if not found.edited or not (shown or own):
+        return []
+    return [revision for revision in Revision.query(_key(found)) if shown or (own and int(own.at) <= int(revision.replaced))]
 
 
 def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, now: datetime) -> Contribution:
@@ -57,18 +63,13 @@ def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, n
     said = contributions.cleaned(said)
     contributions.check(campaign, said, list(phase.kinds))
     if contributions.said_by(found) == said:
-        return _settled(found, phase, now) if found.edited else found
+        return _forget_if_unseen(found) if found.edited else found
     if int(found.revision) > REVISIONS_MAX:
         raise Conflict(f"An idea can be changed {REVISIONS_MAX} times; please add another one.", code="too_many_revisions")
     if phase.premoderated:
         flags.await_review(campaign.slug, found.id, now=now)
     _replace(found, said, "pending" if phase.premoderated else str(found.state), now)
-    return _settled(found, phase, now)
-
-
-def _settled(found: Contribution, phase: Phase, now: datetime) -> Contribution:
-    there = contributions.find(found.campaign, found.id, consistent=True)
-    return _forget_if_unseen(there) if phase.shows_tallies(now) else there
+    return _forget_if_unseen(found)
 
 
 def _own(campaign: Campaign, contribution: str, pseudonym: str) -> Contribution:
@@ -105,11 +106,12 @@ def _forget_if_unseen(found: Contribution) -> Contribution:
     """Asked after the words were replaced, so that a vote on the old ones cannot slip through: where nobody has voted,
     there is nothing to keep. Cut off before this, a revision too many stays until the same words are sent again."""
     key = contributions.key(found.campaign, found.id)
-    if found.edited and next(iter(votes.ever(key)), None) is None:
-        _delete_revisions(found)
-        if store.update_if(found, [Contribution.edited.remove()], Contribution.revision == found.revision):
-            found.edited = None
-    return found
+    there = contributions.find(found.campaign, found.id, consistent=True)
+    if there.edited and next(iter(votes.ever(key)), None) is None:
+        _delete_revisions(there)
+        if store.update_if(there, [Contribution.edited.remove()], Contribution.revision == there.revision):
+            there.edited = None
+    return there
 
 
 def _delete_revisions(found: Contribution) -> None:

@@ -102,9 +102,14 @@ def _write(key: str, pseudonym: str, value: int, now: datetime) -> int:
     return int(newer.value) if newer else value
 
 
+def find(campaign: str, contribution: str, pseudonym: str) -> Vote | None:
+    """The person's vote, also a withdrawn one. Read consistently: a voter sees their vote at once."""
+    return Vote.find(contributions.key(campaign, contribution), pseudonym)
+
+
 def own(campaign: str, contribution: str, pseudonym: str) -> int:
-    """The person's own live vote: 1, -1, or 0 for none. Read consistently: a voter sees their vote at once."""
-    vote = Vote.find(contributions.key(campaign, contribution), pseudonym)
+    """The person's own live vote: 1, -1, or 0 for none."""
+    vote = find(campaign, contribution, pseudonym)
     return int(vote.value) if vote else 0
 
 

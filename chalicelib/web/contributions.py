@@ -14,6 +14,7 @@ from ..contributions import Said, State
 from ..errors import NotFound
 from ..phases import RIGHTS, Kind
 from ..tallies import Counts
+from ..votes import Vote
 from . import participation, times
 from .campaigns import seen, standing
 from .http import Visit
@@ -33,9 +34,9 @@ class Votes(msgspec.Struct):
 
 class Contribution(msgspec.Struct):
     """`choices`: the option chosen of each of the campaign's own fields. `answers`: entries of the framework. `author`: another id
-    for the same person on each contribution. `edited_at`: since when it says something else than people voted on. `votes` is null
-    while votes are hidden, `own_vote` where nobody is signed in. `revision`, and why a moderator has hidden it (`reason`, `note`),
-    are told to its author and to moderators only."""
+    for the same person on each contribution. `edited_at`: since when it says something else than people voted on; while votes are
+    hidden, only who voted on the earlier words is told. `votes` is null while they are hidden, `own_vote` where nobody is signed in.
+    `revision`, and why a moderator has hidden it (`reason`, `note`), are told to its author and to moderators only."""
 
     id: str
     campaign: str
@@ -77,7 +78,10 @@ def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name
 
 def answer(visit: Visit, campaign: Campaign, found: contributions.Contribution, insider: bool) -> Contribution:
     """A contribution as JSON, as whoever asks may see it."""
-    return told(found, tally=tally(visit, campaign, found), own=own_vote(visit, found), insider=insider)
+    vote = own_vote(visit, found)
+    own = (int(vote.value) if vote else 0) if visit.person else None
+    edited = bool(earlier(visit, campaign, found, vote))
+    return told(found, tally=tally(visit, campaign, found), own=own, insider=insider, edited=edited)
 
 
 @route(
@@ -102,9 +106,11 @@ def said(body: NewContribution) -> Said:
     return Said(body.kind, body.title, body.text, body.tags, body.choices)
 
 
-def told(item: contributions.Contribution, *, tally: Counts | None, own: int | None, insider: bool = False) -> Contribution:
+def told(
+    item: contributions.Contribution, *, tally: Counts | None, own: int | None, insider: bool = False, edited: bool = False
+) -> Contribution:
     """A contribution as JSON. `tally` is None while it is hidden, `own` where nobody is signed in. `insider`: told to its author or
-    a moderator."""
+    a moderator. `edited`: told to who may know, while the tally is hidden, that it was changed since somebody voted."""
     return Contribution(
         id=item.id,
         campaign=item.campaign,
@@ -119,7 +125,7 @@ def told(item: contributions.Contribution, *, tally: Counts | None, own: int | N
         state=cast("State", item.state),
         comments=int(item.comments),
         created_at=times.stamp(int(item.created) / 1000),
-        edited_at=times.stamp(int(item.edited) / 1000) if item.edited else None,
+        edited_at=times.stamp(int(item.edited) / 1000) if item.edited and (edited or tally is not None) else None,
         votes=Votes(tally.up, tally.down) if tally else None,
         own_vote=cast("OwnVote | None", own),
         revision=int(item.revision) if insider else None,
@@ -133,9 +139,14 @@ def tally(visit: Visit, campaign: Campaign, item: contributions.Contribution) ->
     return tallies.get(campaign.slug, item.id) if campaign.phase(item.phase).shows_tallies(visit.now) else None
 
 
-def own_vote(visit: Visit, item: contributions.Contribution) -> int | None:
+def own_vote(visit: Visit, item: contributions.Contribution) -> Vote | None:
     own = participation.pseudonym(visit, item.campaign)
-    return votes.own(item.campaign, item.id, own) if own else None
+    return votes.find(item.campaign, item.id, own) if own else None
+
+
+def earlier(visit: Visit, campaign: Campaign, item: contributions.Contribution, own: Vote | None) -> list[revisions.Revision]:
+    """The earlier words that who asks may know of."""
+    return revisions.of(item, campaign.phase(item.phase), own, now=visit.now)
 
 
 @route(bp, "GET", "/c/{slug}/contributions/{id}")
@@ -151,7 +162,7 @@ def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
 def shown(visit: Visit, campaign: Campaign, contribution: str, **more: Any) -> Response:
     """The page of one contribution; `more`: what was typed and refused there."""
     item, _ = participation.readable(visit, campaign.slug, contribution)
-    own, stands = participation.pseudonym(visit, campaign.slug), standing(visit, campaign)
+    own, stands, vote = participation.pseudonym(visit, campaign.slug), standing(visit, campaign), own_vote(visit, item)
     phase, talk = campaign.phase(item.phase), comments.of(campaign.slug, item.id, cursor=visit.query("cursor"))
     shown = {
         "item": item,
@@ -164,9 +175,9 @@ def shown(visit: Visit, campaign: Campaign, contribution: str, **more: Any) -> R
         "moderates": not {"moderator", "organiser"}.isdisjoint(stands["duties"]),
         "codes": not {"coder", "organiser"}.isdisjoint(stands["duties"]),
         "entries": {entry.id: entry for entry in framework.of(campaign.slug)} if item.kind == "solution" else {},
-        "earlier": revisions.of(item),
+        "earlier": earlier(visit, campaign, item, vote),
         "tally": tally(visit, campaign, item),
-        "own": own_vote(visit, item) or 0,
+        "own": int(vote.value) if vote else 0,
         "text_max": comments.TEXT_MAX,
         "reply": visit.query("reply"),
         "reasons": flags.REASONS,

@@ -11,7 +11,7 @@ from ..contributions import Said
 from ..phases import Kind
 from . import participation, times
 from .campaigns import seen
-from .contributions import Contribution, answer
+from .contributions import Contribution, answer, earlier, own_vote
 from .http import Visit
 from .routes import route
 
@@ -70,10 +70,10 @@ def withdraw(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
 
 @route(bp, "GET", "/v1/campaigns/{slug}/contributions/{id}/revisions", gives=Revisions)
 def listed(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    """What a contribution said earlier, when people voted on it."""
-    seen(visit, slug)
+    """What a contribution said earlier, when people voted on it; while votes are hidden, told to who voted on it then."""
+    campaign = seen(visit, slug)
     found, _ = participation.readable(visit, slug, id)
-    return visit.json(Revisions([_told(revision) for revision in revisions.of(found)]))
+    return visit.json(Revisions([_told(revision) for revision in earlier(visit, campaign, found, own_vote(visit, found))]))
 
 
 def _told(revision: revisions.Revision) -> Revision:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import contributions, moderation, tallies, votes
+from chalicelib import contributions, moderation, revisions, tallies, votes
 from chalicelib.campaigns import Campaign
 from tests.aws import Skipping
 from tests.conftest import said
@@ -159,17 +159,35 @@ def test_old_link_to_what_was_taken_away_leads_to_a_page_that_says_so(browser: B
     assert "A form to ask" not in page.text
 
 
-def test_author_can_change_an_idea(ann_program: Program, bob: Program, idea: str, campaign: Campaign, now: datetime) -> None:
+def test_author_can_change_an_idea(
+    ann: Browser, ann_program: Program, bob: Program, idea: str, campaign: Campaign, skipping: Skipping, now: datetime
+) -> None:
     votes.cast(campaign, idea, "somebody", 1, now=now)
     changed = ann_program.ask("PATCH", f"{API}/contributions/{idea}", {"text": "Other words."})
 
     assert (changed["title"], changed["text"]) == (IDEA["title"], "Other words.")
-    assert changed["edited_at"]
-    found = ann_program.ask("GET", f"{API}/contributions/{idea}/revisions")["items"]
-    assert [(one["number"], one["title"], one["text"]) for one in found] == [(1, IDEA["title"], IDEA["text"])]
     assert bob.refused("PATCH", f"{API}/contributions/{idea}", {"text": "Mine."})[:2] == (403, "not_enrolled")
     assert ann_program.refused("PATCH", f"{API}/contributions/{idea}", {"text": " ", "title": None})[2].keys() == {"title"}
     assert ann_program.refused("PATCH", f"{API}/contributions/{idea}", {"text": " "})[2].keys() == {"text"}
+
+    assert changed["edited_at"] is None
+    assert ann_program.ask("GET", f"{API}/contributions/{idea}/revisions")["items"] == []
+    assert "Earlier words" not in ann.get(f"{HERE}/contributions/{idea}").text
+    skipping.at(now + timedelta(days=20))
+    ann_program.token = None
+    assert ann_program.ask("GET", f"{API}/contributions/{idea}")["edited_at"]
+    found = ann_program.ask("GET", f"{API}/contributions/{idea}/revisions")["items"]
+    assert [(one["number"], one["title"], one["text"]) for one in found] == [(1, IDEA["title"], IDEA["text"])]
+    assert "Earlier words" in ann.get(f"{HERE}/contributions/{idea}").text
+
+
+def test_voter_is_told_that_the_words_have_changed(ann_program: Program, campaign: Campaign, now: datetime) -> None:
+    other = contributions.add(campaign, "another", said(), request="1", now=now).id
+    ann_program.ask("PUT", f"{API}/contributions/{other}/vote", {"value": 1})
+    revisions.edit(campaign, other, "another", said(text="Other words."), now=now + timedelta(minutes=5))
+
+    assert ann_program.ask("GET", f"{API}/contributions/{other}")["edited_at"]
+    assert [one["text"] for one in ann_program.ask("GET", f"{API}/contributions/{other}/revisions")["items"]] == ["Too many forms."]
 
 
 def test_author_can_take_an_idea_back(ann_program: Program, idea: str) -> None:
