@@ -81,8 +81,8 @@ class Visit:
         """The page that is looked at, with its query: where to come back to. None where it answers a form."""
         if self.request.method != "GET":
             return None
-        found = self.request.query_params or {}
-        asked = urlencode([(name, value) for name in found for value in found.getlist(name)])
+        found = self.request.query_params
+        asked = urlencode([(name, value) for name in found for value in found.getlist(name)] if found else [])
         return local_path(f"{self.path}?{asked}" if asked else self.path)
 
     def query(self, name: str) -> str | None:
