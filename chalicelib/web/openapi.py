@@ -156,13 +156,14 @@ def _in_query(found: Route, components: Mapping[str, Any]) -> list[dict[str, Any
         return []
     shape = components[found.asks.__name__]
     return [
-        {"name": name, "in": "query", "required": name in shape.get("required", ()), "schema": _without_null(schema)}
+        {"name": name, "in": "query", "allowEmptyValue": True, "schema": _without_null(schema)}
+        | ({"required": True} if name in shape.get("required", ()) else {})
         for name, schema in shape["properties"].items()
     ]
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter is there or left out, never null."""
+    """A parameter is there or left out, which it also is where it is empty; never null."""
     kept = {name: value for name, value in schema.items() if name != "anyOf" and not (name == "default" and value is None)}
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     return kept | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})

@@ -55,7 +55,7 @@ def test_every_operation_has_an_id_of_its_own_and_says_what_it_does() -> None:
 def test_a_route_under_v1_declares_what_it_answers(found: routes.Route) -> None:
     assert found.gives is not None or found.status == 204 or found.media != "application/json"
     assert found.status in (200, 201, 202, 204)
-    assert found.takes is not None or found.method not in ("PUT", "PATCH")
+    assert found.takes is not None or found.method != "PATCH"
 
 
 def test_it_does_not_depend_on_the_order_in_which_routes_are_registered() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -149,6 +150,7 @@ def made(towns: StandIns, directory: Path) -> Iterator[World]:
     with mock_aws(), pytest.MonkeyPatch.context() as patch:
         patch.setenv("STAND_INS", towns.setting)
         patch.setenv("SSL_CERT_FILE", str(towns.ca))
+        patch.setattr(socket, "getaddrinfo", _nowhere)
         transport._tls.cache_clear()
         conftest.build()
         skipping = Still(NOW)
@@ -162,6 +164,11 @@ def made(towns: StandIns, directory: Path) -> Iterator[World]:
             yield world
     conftest.forget()
     transport._tls.cache_clear()
+
+
+def _nowhere(host: str, *_: Any, **__: Any) -> None:
+    """No name leads anywhere, so that no invented server is asked."""
+    raise socket.gaierror(f"{host} is not known")
 
 
 def _people(world: World, now: datetime) -> None:
