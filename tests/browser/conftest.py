@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, sync_playwright
 from tests.browser.person import SHOTS, Person, Site
 
 ROOT = Path(__file__).parents[2]
-START_S = 240
+START_S, STOP_S = 600, 180
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -48,7 +48,7 @@ def site() -> Iterator[Site]:
         yield _up(process, log)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.wait(timeout=60)
+        process.wait(timeout=STOP_S)
 
 
 def _up(process: subprocess.Popen[bytes], log: Path) -> Site:

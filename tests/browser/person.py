@@ -43,7 +43,8 @@ class Site:
 
     def ask(self, path: str, body: Any = None) -> Any:
         data = json.dumps(body).encode() if body is not None else None
-        with urllib.request.urlopen(urllib.request.Request(self.desk + path, data), timeout=20) as answer:  # loopback
+        request = urllib.request.Request(self.desk + path, data, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(request, timeout=20) as answer:  # loopback
             return json.loads(answer.read() or b"null")
 
     def mails(self, email: str) -> list[dict[str, Any]]:
