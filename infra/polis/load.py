@@ -8,9 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib import campaigns, clock, contributions, errors, moderation, participants, tallies, votes
 from chalicelib.campaigns import Campaign, Details, NewPhase
-from chalicelib.contributions import Said
+from chalicelib.contributions import Contribution, Said
 from infra.polis import people
-from infra.polis.export import Export, Statement
+from infra.polis.export import Export, Statement, Vote
 from infra.polis.truth import Tallies
 
 OPEN_FOR = timedelta(days=14)
@@ -51,54 +51,55 @@ class Load:
 
     def run(self) -> Tallies:
         """Everything; what the recount found, by statement."""
-        ids = self._statements()
-        self._votes(ids)
-        self._hide(ids)
-        counts = {one: tallies.recount(contributions.key(self.campaign.slug, found)) for one, found in ids.items()}
+        added = self._statements()
+        self._votes(added)
+        self._hide(added)
+        counts = {one: tallies.recount(contributions.key(self.campaign.slug, found.id)) for one, found in added.items()}
         return {one: (found.up, found.down) for one, found in counts.items()}
 
-    def _person(self, email: str, at: int) -> str:
-        """Their pseudonym."""
-        person = participants.find_or_create(email, now=_time(at))
-        return campaigns.admit(self.campaign, person.id, people.ROLE, of_age=True, now=_time(at)).pseudonym
+    def _person(self, email: str) -> str:
+        """Their pseudonym. They have been there from the beginning."""
+        at = _time(self.export.statements[0].at)
+        person = participants.find_or_create(email, now=at)
+        return campaigns.admit(self.campaign, person.id, people.ROLE, of_age=True, now=at).pseudonym
 
-    def _statements(self) -> dict[str, str]:
-        """Our ids of them."""
-        first = self.export.statements[0].at
-        authors = {one: self._person(people.author(self.campaign.slug, one), first) for one in self.export.authors}
-        known = {one: _said_before(self.campaign.slug, pseudonym) for one, pseudonym in authors.items()}
-        ids = {}
+    def _statements(self) -> dict[str, Contribution]:
+        authors = {one: self._person(people.author(self.campaign.slug, one)) for one in self.export.authors}
+        known = {(one.author, one.text): one for who in authors.values() for one in contributions.of_author(self.campaign.slug, who)}
+        added = {}
         for one in self.export.statements:
-            ids[one.id] = known[one.author].get(one.text) or self._add(one, authors[one.author])
+            who = authors[one.author]
+            added[one.id] = known.get((who, one.text)) or self._add(one, who)
             self.tick()
-        return ids
+        return added
 
-    def _add(self, one: Statement, pseudonym: str) -> str:
+    def _add(self, one: Statement, pseudonym: str) -> Contribution:
         said = Said(str(self.campaign.phases[0].kinds[0]), one.title, one.text)
-        return contributions.add(self.campaign, pseudonym, said, request=f"polis-{one.id}", now=_time(one.at)).id
+        return contributions.add(self.campaign, pseudonym, said, request=f"polis-{one.id}", now=_time(one.at))
 
-    def _votes(self, ids: Mapping[str, str]) -> None:
-        first = self.export.statements[0].at
-        voters = {one: self._person(people.voter(self.campaign.slug, one), first) for one in self.export.voters}
+    def _votes(self, added: Mapping[str, Contribution]) -> None:
+        """Where a statement is hidden already, an earlier run has cast all votes on it."""
+        voters = {one: self._person(people.voter(self.campaign.slug, one)) for one in self.export.voters}
         standing: set[tuple[str, str]] = set()
         for vote in self.export.votes:
-            whose, who, at = (vote.statement, vote.voter), voters[vote.voter], _time(vote.at)
-            if vote.value:
-                votes.cast(self.campaign, ids[vote.statement], who, vote.value, now=at)
-                standing.add(whose)
-                self.cast += 1
-            elif whose in standing:
-                votes.withdraw(self.campaign, ids[vote.statement], who, now=at)
+            found = added[vote.statement]
+            if found.state != "hidden":
+                self._vote(vote, found, voters[vote.voter], standing)
             self.tick()
 
-    def _hide(self, ids: Mapping[str, str]) -> None:
+    def _vote(self, vote: Vote, found: Contribution, pseudonym: str, standing: set[tuple[str, str]]) -> None:
+        whose, at = (found.id, pseudonym), _time(vote.at)
+        if vote.value:
+            votes.cast(self.campaign, found.id, pseudonym, vote.value, now=at, found=found)
+            standing.add(whose)
+            self.cast += 1
+        elif whose in standing:
+            votes.withdraw(self.campaign, found.id, pseudonym, now=at, found=found)
+
+    def _hide(self, added: Mapping[str, Contribution]) -> None:
         """As a moderator, after the votes: nobody votes on what is hidden."""
         moderator, now = str(self.campaign.founder), clock.utc_now()
         for one in self.export.statements:
             if one.hidden:
-                request = f"polis-{one.id}"
-                moderation.decide(self.campaign, ids[one.id], "hide", reason="other", moderator=moderator, request=request, now=now)
-
-
-def _said_before(campaign: str, pseudonym: str) -> dict[str, str]:
-    return {found.text: found.id for found in contributions.of_author(campaign, pseudonym)}
+                target, request = added[one.id].id, f"polis-{one.id}"
+                moderation.decide(self.campaign, target, "hide", reason="other", moderator=moderator, request=request, now=now)

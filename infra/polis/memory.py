@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -19,7 +21,9 @@ def aws() -> Iterator[None]:
     del os.environ["AWS_ENDPOINT_URL"]
     os.environ.update({name: str(value) for name, value in stack.stage_config("local")["environment_variables"].items()})
     settings.current.cache_clear()
-    with mock_aws():
+    logging.getLogger("moto").setLevel(logging.ERROR)
+    with mock_aws(), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it has no alarms, and says so of each
         stack.apply("local")
         stack.make_keys("local")
         yield

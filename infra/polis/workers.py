@@ -56,7 +56,7 @@ def run(work: Work, processes: int) -> int:
     """Returns 0 where every tally is what the file says. Raises `Problem`."""
     whole = work.read()
     say(f"{len(whole.statements)} statements, {len(whole.votes)} votes of {len(whole.voters)} people")
-    say(f"{processes} processes, on {f'stage {work.stage}' if work.stage else MEMORY}")
+    say(f"{processes} processes, {f'on stage {work.stage}' if work.stage else MEMORY}")
     if work.stage:
         _campaign(work, whole)
     begun = time.monotonic()
