@@ -7,17 +7,17 @@ from typing import Any
 
 from chalice import Blueprint, Response
 
-from .. import campaigns, launches, pledges, reminders
+from .. import launches, pledges, reminders
 from ..campaigns import Campaign
 from ..drafts import Draft
 from ..errors import GroundswellError, NotFound
 from ..reminders import Reminder
 from . import sharing
-from .campaigns import standing
+from .campaigns import seen, standing
 from .http import SUPPORTER, Visit
 from .lending import remember
 from .pages import NETWORKS
-from .pledges import NewPledge, address, make
+from .pledges import NewPledge, make
 from .routes import route
 
 bp = Blueprint(__name__)
@@ -25,7 +25,7 @@ bp = Blueprint(__name__)
 
 @route(bp, "GET", "/c/{slug}/remind")
 def new_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     launch = launches.of(campaign)
     typed = {"network": visit.query("network") or "", "text": f"{launch.message} {launch.url}"}
     return _new(visit, campaign, typed=typed | _of_draft(visit, campaign))
@@ -52,7 +52,7 @@ def _new(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
 
 @route(bp, "POST", "/c/{slug}/remind", errors=(409,))
 def make_on_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     try:
         found, token = make(visit, campaign, visit.read(NewPledge))
     except GroundswellError as error:
@@ -63,12 +63,13 @@ def make_on_page(visit: Visit, slug: str) -> Response:
 
 @route(bp, "GET", "/c/{slug}/remind/{id}")
 def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     return _page(visit, campaign, reminders.find(campaign, id))
 
 
 def _page(visit: Visit, campaign: Campaign, found: Reminder, **more: Any) -> Response:
     context: dict[str, Any] = {"reminder": found, "launch": launches.of(campaign), "typed": {}}
+    context["to"] = None
     context["takes_text"] = sharing.takes_text(found.network)
     return visit.page("remind.html", campaign=campaign, **standing(visit, campaign), **context | more)
 
@@ -76,40 +77,49 @@ def _page(visit: Visit, campaign: Campaign, found: Reminder, **more: Any) -> Res
 @route(bp, "GET", "/c/{slug}/remind/{id}/open", status=303)
 def open_form(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Leads to the network's own form, and counts, once, that it was opened: a link, since a form's redirect to another site
-    is forbidden here. E-mails lead to the page before it, so that filters do not count."""
-    campaign = campaigns.get(slug)
+    is forbidden here. E-mails lead to the page before it, so that filters do not count. To a Mastodon server, which may be
+    anybody's, the page shows the way rather than going it."""
+    campaign = seen(visit, slug)
     found = reminders.find(campaign, id)
-    url = launches.of(campaign).url
-    try:
-        to = sharing.link(found.network, found.text, url) or sharing.on_mastodon(visit.query("server") or "", found.text)
-    except GroundswellError as error:
-        return _page(visit, campaign, found, typed={"server": visit.query("server") or ""}, wrong=error)
+    to = sharing.link(found.network, found.text, launches.of(campaign).url)
+    if to is None:
+        return _towards(visit, campaign, found)
     reminders.note_opened(campaign, id, now=visit.now)
     leaving = visit.redirect("/")
     leaving.headers["Location"] = to
     return leaving
 
 
+def _towards(visit: Visit, campaign: Campaign, found: Reminder) -> Response:
+    typed = {"server": visit.query("server") or ""}
+    try:
+        to = sharing.on_mastodon(typed["server"], found.text)
+    except GroundswellError as error:
+        return _page(visit, campaign, found, typed=typed, wrong=error)
+    reminders.note_opened(campaign, found.id, now=visit.now)
+    return _page(visit, campaign, found, typed=typed, to=to)
+
+
 @route(bp, "POST", "/c/{slug}/remind/{id}/done")
 def done_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     visit.check_csrf()
-    reminders.note_done(campaigns.get(slug), id, now=visit.now)
+    reminders.note_done(seen(visit, slug), id, now=visit.now)
     return visit.redirect(f"/c/{slug}/remind/{id}")
 
 
 @route(bp, "POST", "/c/{slug}/remind/{id}/withdraw", errors=(409,))
 def withdraw_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     visit.check_csrf()
-    reminders.withdraw(campaigns.get(slug), id, now=visit.now)
+    reminders.withdraw(seen(visit, slug), id, now=visit.now)
     return visit.redirect(f"/c/{slug}/remind/{id}")
 
 
 @route(bp, "GET", "/c/{slug}/pledges/{id}/event.ics", media="text/calendar")
 def event(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """The moment, for a calendar."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     found, launch = reminders.find(campaign, id), launches.of(campaign)
-    page = address(visit, f"/c/{slug}/remind/{found.id}")
+    page = visit.address(f"/c/{slug}/remind/{found.id}")
     whole = reminders.event(found, launch, campaign.title, page, now=visit.now)
     headers = {
         "Content-Type": "text/calendar; charset=utf-8",
