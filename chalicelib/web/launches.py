@@ -7,12 +7,12 @@ from typing import Any, Literal, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, enrolments, launches, networks, reports
+from .. import enrolments, launches, networks, reports
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
 from ..launches import NewLaunch
 from . import times
-from .campaigns import standing
+from .campaigns import organised, seen, standing
 from .http import PLEDGE, Visit
 from .pages import NETWORKS
 from .routes import route
@@ -135,20 +135,20 @@ class Report(msgspec.Struct):
 @route(bp, "GET", "/v1/campaigns/{slug}/launch", gives=Launch)
 def get(visit: Visit, slug: str) -> Response:
     """The campaign's launch."""
-    return visit.json(told(launches.of(campaigns.get(slug)), visit))
+    return visit.json(told(launches.of(seen(visit, slug)), visit))
 
 
 @route(bp, "PUT", "/v1/campaigns/{slug}/launch", needs="organiser", takes=Proposal, gives=Launch, errors=(409,))
 def propose(visit: Visit, slug: str) -> Response:
     """Propose the launch, or change it: that takes the approvals back."""
-    campaign, organiser = _organiser(visit, slug)
+    campaign, organiser = organised(visit, slug)
     return visit.json(told(_propose(visit, campaign, organiser), visit))
 
 
 @route(bp, "POST", "/v1/campaigns/{slug}/launch/approve", needs="organiser", takes=Nothing, gives=Launch, errors=(409,))
 def approve(visit: Visit, slug: str) -> Response:
     """Approve the launch as it stands; two different organisers must."""
-    campaign, organiser = _organiser(visit, slug)
+    campaign, organiser = organised(visit, slug)
     visit.read(Nothing)
     return visit.json(told(launches.approve(campaign, organiser, now=visit.now), visit))
 
@@ -156,7 +156,7 @@ def approve(visit: Visit, slug: str) -> Response:
 @route(bp, "POST", "/v1/campaigns/{slug}/launch/stop", needs="organiser", takes=Nothing, gives=Launch, errors=(409,))
 def stop(visit: Visit, slug: str) -> Response:
     """Stop the launch for good; posts that are out cannot be recalled."""
-    campaign, organiser = _organiser(visit, slug)
+    campaign, organiser = organised(visit, slug)
     visit.read(Nothing)
     return visit.json(told(launches.stop(campaign, organiser, now=visit.now), visit))
 
@@ -164,7 +164,7 @@ def stop(visit: Visit, slug: str) -> Response:
 @route(bp, "GET", "/v1/campaigns/{slug}/launch/report", gives=Report)
 def report(visit: Visit, slug: str) -> Response:
     """The launch report, once the launch has ended."""
-    return visit.json(msgspec.convert(reports.get(launches.of(campaigns.get(slug)).id), Report))
+    return visit.json(msgspec.convert(reports.get(launches.of(seen(visit, slug)).id), Report))
 
 
 def told(launch: launches.Launch, visit: Visit) -> Launch:
@@ -191,12 +191,6 @@ def told(launch: launches.Launch, visit: Visit) -> Launch:
     )
 
 
-def _organiser(visit: Visit, slug: str) -> tuple[Campaign, str]:
-    """The campaign and the organiser's pseudonym. Raises `Unauthenticated`, `NotFound`, `Forbidden`."""
-    person, campaign = visit.require_person(), campaigns.get(slug)
-    return campaign, enrolments.require_duty(slug, person).pseudonym
-
-
 def _propose(visit: Visit, campaign: Campaign, organiser: str) -> launches.Launch:
     body = visit.read(Proposal)
     read = times.rfc3339 if visit.is_api else times.on_the_clock_of(body.zone.strip())
@@ -207,7 +201,7 @@ def _propose(visit: Visit, campaign: Campaign, organiser: str) -> launches.Launc
 
 @route(bp, "GET", "/c/{slug}/launch")
 def page(visit: Visit, slug: str) -> Response:
-    return _page(visit, campaigns.get(slug))
+    return _page(visit, seen(visit, slug))
 
 
 def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
@@ -230,20 +224,20 @@ def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
 
 @route(bp, "GET", "/c/{slug}/launch/edit", needs="organiser")
 def edit_page(visit: Visit, slug: str) -> Response:
-    campaign, _ = _organiser(visit, slug)
+    campaign, _ = organised(visit, slug)
     return _edit(visit, campaign)
 
 
 @route(bp, "POST", "/c/{slug}/launch", needs="organiser")
 def propose_on_page(visit: Visit, slug: str) -> Response:
     try:
-        campaign, organiser = _organiser(visit, slug)
+        campaign, organiser = organised(visit, slug)
         _propose(visit, campaign, organiser)
     except NotFound:
         raise
     except GroundswellError as error:
         chosen = visit.form.get("networks", [])
-        return _edit(visit, campaigns.get(slug), typed=visit.typed, chosen=chosen, wrong=error)
+        return _edit(visit, seen(visit, slug), typed=visit.typed, chosen=chosen, wrong=error)
     return visit.redirect(f"/c/{slug}/launch")
 
 
@@ -275,7 +269,7 @@ def stop_on_page(visit: Visit, slug: str) -> Response:
 
 def _act(visit: Visit, slug: str, act: Any) -> Response:
     visit.check_csrf()
-    campaign, organiser = _organiser(visit, slug)
+    campaign, organiser = organised(visit, slug)
     try:
         act(campaign, organiser, now=visit.now)
     except GroundswellError as error:
@@ -285,6 +279,6 @@ def _act(visit: Visit, slug: str, act: Any) -> Response:
 
 @route(bp, "GET", "/c/{slug}/launch/report")
 def report_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     launch = launches.of(campaign)
     return visit.page("report.html", campaign=campaign, launch=launch, report=reports.get(launch.id), **standing(visit, campaign))

@@ -7,14 +7,14 @@ from typing import Any
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, consents, launches, networks, pledges, reminders, reports
+from .. import consents, launches, networks, pledges, reminders, reports
 from ..campaigns import Campaign
 from ..drafts import Access, Draft
 from ..errors import GroundswellError, Invalid, NotFound
 from ..reminders import Reminder
-from .campaigns import standing
+from .campaigns import seen, standing
 from .http import PLEDGE, SUPPORTER, Visit
-from .pledges import Consent, NewPledge, NewWords, address, confirm, find, make, take_back
+from .pledges import Consent, NewPledge, NewWords, confirm, find, make, take_back
 from .routes import route
 
 bp = Blueprint(__name__)
@@ -31,7 +31,7 @@ class Keep(msgspec.Struct):
 @route(bp, "GET", "/c/{slug}/pledges")
 def mine_page(visit: Visit, slug: str) -> Response:
     """What this browser, or who is signed in, has lent, and of what it will be reminded."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     known: dict[str, Any] = {"mine": reminders.of_supporter(campaign, visit.access), "launch": launches.of(campaign)}
     return visit.page("pledges.html", campaign=campaign, is_reminder=_is_reminder, **standing(visit, campaign), **known)
 
@@ -42,7 +42,7 @@ def _is_reminder(found: object) -> bool:
 
 @route(bp, "GET", "/c/{slug}/pledges/new")
 def new_page(visit: Visit, slug: str) -> Response:
-    return _new(visit, campaigns.get(slug))
+    return _new(visit, seen(visit, slug))
 
 
 def _new(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
@@ -54,7 +54,7 @@ def _new(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
 
 @route(bp, "POST", "/c/{slug}/pledges", errors=(409, 503))
 def draft_on_page(visit: Visit, slug: str) -> Response:
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     try:
         found, token = make(visit, campaign, visit.read(NewPledge))
     except GroundswellError as error:
@@ -66,7 +66,7 @@ def draft_on_page(visit: Visit, slug: str) -> Response:
 
 @route(bp, "GET", "/c/{slug}/pledges/{id}", needs="supporter")
 def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
-    return _page(visit, campaigns.get(slug), id)
+    return _page(visit, seen(visit, slug), id)
 
 
 def _page(visit: Visit, campaign: Campaign, pledge: str, **more: Any) -> Response:
@@ -88,7 +88,7 @@ def _back(visit: Visit, campaign: Campaign, pledge: str) -> str | None:
     """The private link, once after confirming, for who has no account here."""
     token = visit.cookies.get(SUPPORTER)
     once = visit.cookies.get(_ONCE, "").startswith(pledge)
-    return address(visit, f"/c/{campaign.slug}/pledges/back/{token}") if once and token and visit.person is None else None
+    return visit.address(f"/c/{campaign.slug}/pledges/back/{token}") if once and token and visit.person is None else None
 
 
 def _asking(visit: Visit, campaign: Campaign, found: Draft, **more: Any) -> Response:
@@ -103,7 +103,7 @@ def _asking(visit: Visit, campaign: Campaign, found: Draft, **more: Any) -> Resp
 @route(bp, "POST", "/c/{slug}/pledges/{id}/text", needs="supporter", errors=(409,))
 def change_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Other words. For a post that was lent, first the screen that asks for the new yes."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     find(visit, campaign, id)  # whatever is wrong with the words, what is shown of the post is shown to its supporter only
     try:
         body = visit.read(NewWords)
@@ -126,7 +126,7 @@ def _asking_again(visit: Visit, campaign: Campaign, pledge: str, text: str) -> R
 @route(bp, "POST", "/c/{slug}/pledges/{id}/consent", needs="supporter", errors=(409, 503))
 def consent_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """The pasted token is in no answer, not even after a mistake."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     try:
         made = confirm(visit, campaign, id, visit.read(Consent))
     except GroundswellError as error:
@@ -147,7 +147,7 @@ def remember(visit: Visit, pledge: str, *, keep: bool, token: str | None = None)
 @route(bp, "POST", "/c/{slug}/pledges/{id}/withdraw", needs="supporter", errors=(409,))
 def withdraw_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     visit.check_csrf()
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     try:
         taken = take_back(visit, campaign, id)
     except GroundswellError as error:
@@ -158,7 +158,7 @@ def withdraw_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A00
 @route(bp, "GET", "/c/{slug}/pledges/back/{token}")
 def back_page(visit: Visit, slug: str, token: str) -> Response:
     """The private link. Opening it changes nothing: filters open every link."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     _known(campaign, token)
     found = visit.page("pledge_back.html", campaign=campaign, token=token, **standing(visit, campaign))
     found.headers["Referrer-Policy"] = "no-referrer"
@@ -168,7 +168,7 @@ def back_page(visit: Visit, slug: str, token: str) -> Response:
 @route(bp, "POST", "/c/{slug}/pledges/back/{token}")
 def back_on_page(visit: Visit, slug: str, token: str) -> Response:
     keep = visit.read(Keep).keep
-    _known(campaigns.get(slug), token)
+    _known(seen(visit, slug), token)
     visit.set_cookie(SUPPORTER, token, max_age=KEEP_S if keep else None)
     return visit.redirect(f"/c/{slug}/pledges")
 

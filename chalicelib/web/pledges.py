@@ -7,12 +7,13 @@ from typing import Any, Literal, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import campaigns, consents, drafts, launches, participants, pledges, reminders, reports, settings
+from .. import campaigns, consents, drafts, launches, participants, pledges, reminders, reports
 from ..campaigns import Campaign
 from ..drafts import Draft
 from ..pledges import Contact
 from ..reminders import NewReminder, Reminder
 from . import sharing, times
+from .campaigns import seen
 from .http import Visit
 from .routes import route
 
@@ -94,7 +95,7 @@ class Pledges(msgspec.Struct):
 @route(bp, "POST", "/v1/campaigns/{slug}/pledges", takes=NewPledge, gives=Pledge, status=201, errors=(401, 409, 503))
 def draft(visit: Visit, slug: str) -> Response:
     """Draft a post to lend, or be reminded to post yourself."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     if visit.bearer:
         visit.require_person()
     found, token = make(visit, campaign, visit.read(NewPledge))
@@ -107,7 +108,7 @@ def make(visit: Visit, campaign: Campaign, body: NewPledge) -> tuple[Draft | Rem
     """A draft or a reminder, and the token of who is not signed in and had none."""
     access, email = visit.access, clean(body.email)
     if body.mode == "reminder":
-        new = NewReminder(body.network, body.text, email, address(visit, f"/c/{campaign.slug}/remind"))
+        new = NewReminder(body.network, body.text, email, visit.address(f"/c/{campaign.slug}/remind"))
         reminded = reminders.make(campaign, new, access, request=visit.key, now=visit.now)
         return reminded.reminder, reminded.token
     if body.mode != "automatic":
@@ -123,24 +124,17 @@ def clean(email: str | None) -> str | None:
     return participants.clean_email(email) if email and email.strip() else None
 
 
-def address(visit: Visit, path: str) -> str:
-    """A page's whole address, for an e-mail and for a calendar."""
-    local = settings.current().is_local
-    host = visit.request.headers.get("host") if local else visit.request.context.get("domainName")
-    return f"{'http' if local else 'https'}://{host or 'localhost'}{visit.link(path)}"
-
-
 @route(bp, "GET", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", gives=Pledge)
 def get(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
     """A draft, a pledge or a reminder of yours."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     return visit.json(told(campaign, find(visit, campaign, id)))
 
 
 @route(bp, "PATCH", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", takes=NewWords, gives=Pledge, errors=(409,))
 def change(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Other words: for a draft at once, for a post that was lent with a new consent."""
-    campaign, body = campaigns.get(slug), visit.read(NewWords)
+    campaign, body = seen(visit, slug), visit.read(NewWords)
     return visit.json(told(campaign, consents.change(campaign, id, body.text, visit.access, agree=body.agree, now=visit.now)))
 
 
@@ -156,7 +150,7 @@ def change(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
 )
 def consent(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Give the permission and agree: lend the post."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     made = confirm(visit, campaign, id, visit.read(Consent))
     body = told(campaign, made)
     body.already = made.draft != id or msgspec.UNSET
@@ -165,21 +159,21 @@ def consent(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
 
 def confirm(visit: Visit, campaign: Campaign, draft_id: str, body: Consent) -> pledges.Pledge:
     email = clean(body.email)
-    contact = Contact(email, address(visit, f"/c/{campaign.slug}/pledges")) if email else None
+    contact = Contact(email, visit.address(f"/c/{campaign.slug}/pledges")) if email else None
     return pledges.confirm(campaign, draft_id, body.token, visit.access, contact=contact, now=visit.now)
 
 
 @route(bp, "DELETE", "/v1/campaigns/{slug}/pledges/{id}", needs="supporter", status=204, errors=(409,))
 def withdraw(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Take a draft, a post or a reminder back."""
-    take_back(visit, campaigns.get(slug), id)
+    take_back(visit, seen(visit, slug), id)
     return visit.json(None, 204)
 
 
 @route(bp, "POST", "/v1/campaigns/{slug}/pledges/{id}/done", needs="supporter", takes=Done, gives=Pledge)
 def done(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     """Say that you have posted what you were reminded of. It is counted as said, not as posted."""
-    campaign = campaigns.get(slug)
+    campaign = seen(visit, slug)
     visit.read(Done)
     return visit.json(told(campaign, reminders.note_done(campaign, id, now=visit.now)))
 
