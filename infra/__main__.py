@@ -91,12 +91,7 @@ def demo(arguments: argparse.Namespace) -> int:
     return demo.main(stop_during_hold=arguments.stop_during_hold)
 
 
-def _of_export(one: argparse.ArgumentParser) -> None:
-    """What replay and import are told alike."""
-    one.add_argument("folder", type=Path, metavar="DIR", help="an export: comments.csv, and votes.csv or participants-votes.csv")
-    one.add_argument("--campaign", metavar="SLUG", help="made for it where there is none; left out, it is called like the folder")
-    one.add_argument("--first", type=int, metavar="N", help="only the first votes, and the statements that they touch")
-    one.add_argument("--organiser", metavar="EMAIL", default="first.organiser@example.org", help="who makes the campaign, and hides")
+Add = Callable[..., argparse.ArgumentParser]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -110,28 +105,41 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--stage", choices=stack.STAGES, required=True)
         return one
 
+    _stages(add)
+    _conversations(add)
+    add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)
+    demonstration = add("demo", demo, "the same without a person: a launch, checked", staged=False)
+    demonstration.add_argument("--stop-during-hold", action="store_true", help="end the embedded AWS while workers hold")
+    return made
+
+
+def _stages(add: Add) -> None:
+    """What is done to a stage."""
     add("up", up, "create or update the stack that chalice deploys onto")
     add("finish", finish, "set and verify what chalice deploy cannot")
     add("deploy", deploy, "up, chalice deploy, finish")
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
     again = add("redrive", redrive, "show what failed for good, and have it done again")
     again.add_argument("--yes", action="store_true", help="do not ask")
-    playing = add("replay", replay, "play a Pol.is export through the public API, and compare every tally", staged=False)
-    _of_export(playing)
-    playing.add_argument("--url", required=True, help="where the site is; `make run` says it")
-    playing.add_argument("--desk", default="http://127.0.0.1:4580", metavar="URL", help="where e-mails are read: the local desk")
-    loading = add("import", import_, "load a Pol.is export through the domain's functions, and compare every tally", staged=False)
-    _of_export(loading)
-    loading.add_argument("--stage", choices=stack.STAGES, help="left out: an AWS in the processes' own memory, gone afterwards")
-    loading.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
     people = add("organiser", organiser, "let somebody create campaigns, or organise one that exists")
     people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])
     people.add_argument("email")
-    add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)
-    demonstration = add("demo", demo, "the same without a person: a launch, checked", staged=False)
-    demonstration.add_argument("--stop-during-hold", action="store_true", help="end the embedded AWS while workers hold")
-    return made
+
+
+def _conversations(add: Add) -> None:
+    """Real ones, played again."""
+    playing = add("replay", replay, "play a Pol.is export through the public API, and compare every tally", staged=False)
+    playing.add_argument("--url", required=True, help="where the site is; `make run` says it")
+    playing.add_argument("--desk", default="http://127.0.0.1:4580", metavar="URL", help="where e-mails are read: the local desk")
+    loading = add("import", import_, "load a Pol.is export through the domain's functions, and compare every tally", staged=False)
+    loading.add_argument("--stage", choices=stack.STAGES, help="left out: an AWS in the processes' own memory, gone afterwards")
+    loading.add_argument("--processes", type=int, default=os.cpu_count() or 1, metavar="N")
+    for one in (playing, loading):
+        one.add_argument("folder", type=Path, metavar="DIR", help="an export: comments.csv, and votes.csv or participants-votes.csv")
+        one.add_argument("--campaign", metavar="SLUG", help="made for it where there is none; left out, it is called like the folder")
+        one.add_argument("--first", type=int, metavar="N", help="only the first votes, and the statements that they touch")
+        one.add_argument("--organiser", metavar="EMAIL", default="first.organiser@example.org", help="who makes the campaign, and hides")
 
 
 def main() -> int:
