@@ -19,6 +19,7 @@ from tests.browser.person import SHOTS, Person, Site
 
 ROOT = Path(__file__).parents[2]
 START_S, STOP_S = 600, 180
+PATIENCE_MS = 60_000  # a function's first answer on a busy machine
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -81,7 +82,7 @@ def somebody(site: Site, chromium: Browser) -> Iterator[Callable[[str], Person]]
 
     def make(name: str) -> Person:
         contexts.append(chromium.new_context(locale="en-GB", timezone_id="Europe/London"))
-        contexts[-1].set_default_timeout(30_000)
+        contexts[-1].set_default_timeout(PATIENCE_MS)
         people.append(Person(site, contexts[-1].new_page(), name))
         return people[-1]
 
