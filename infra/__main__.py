@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from infra import stack
-from infra.console import Problem, say
+from infra.console import Problem, say, step
 
 Command = Callable[[argparse.Namespace], int | None]
 
@@ -48,6 +48,14 @@ def redrive(arguments: argparse.Namespace) -> None:
 
     stack.enter(arguments.stage)
     say(f"{redrive.run(arguments.stage, confirmed=arguments.yes)} dealt with.")
+
+
+def recount(arguments: argparse.Namespace) -> None:
+    from infra import recount
+
+    stack.enter(arguments.stage)
+    with step("recounting everything"):
+        recount.run(arguments.stage)
 
 
 def organiser(arguments: argparse.Namespace) -> None:
@@ -121,6 +129,7 @@ def _stages(add: Add) -> None:
     add("down", down, "delete everything of a stage").add_argument("--yes", action="store_true", help="do not ask")
     again = add("redrive", redrive, "show what failed for good, and have it done again")
     again.add_argument("--yes", action="store_true", help="do not ask")
+    add("recount", recount, "recount everything that streams keep up to date, as each night does")
     people = add("organiser", organiser, "let somebody create campaigns, or organise one that exists")
     people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])

@@ -23,4 +23,4 @@ def run(stage: str) -> None:
     payload = json.dumps(_EVENT).encode()
     answer = boto3.client("lambda", config=_CONFIG).invoke(FunctionName=name, InvocationType="RequestResponse", Payload=payload)
     if answer.get("FunctionError"):
-        raise Problem(f"The recount failed; the log of {name} says why. It is safe to run again: python -m infra redrive --stage {stage}")
+        raise Problem(f"The recount failed; the log of {name} says why. It is safe to run again: python -m infra recount --stage {stage}")
