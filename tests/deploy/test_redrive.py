@@ -14,7 +14,7 @@ from chalicelib import mail, messages
 from chalicelib.messages import Message
 from infra import dead_letters, redrive
 from infra.console import Problem
-from infra.dead_letters import Queue
+from infra.dead_letters import Letter, Queue
 from tests.aws import Killed
 
 SEND = Message("send", "01abc", 2, "mastodon.0", 3)
@@ -106,7 +106,7 @@ def test_dead_letters_are_told_by_kind_and_without_addresses(invoked: list[Any],
     redrive.run("local", confirmed=True)
 
     said = capsys.readouterr().out
-    assert "groundswell-local-chunks-dead: 4, the oldest sent 0 seconds ago" in said
+    assert "groundswell-local-chunks-dead: 4, the oldest sent " in said
     assert "2 x send: launch 01abc, epoch 2, mastodon.0 chunk 3" in said
     assert "1 x watch: launch 01abc, epoch 2, mastodon.0\n" in said
     assert "1 x unreadable" in said
@@ -116,6 +116,17 @@ def test_dead_letters_are_told_by_kind_and_without_addresses(invoked: list[Any],
     assert "groundswell-local-fan_out-event: NO_PERMISSIONS" in said
     assert "ann@" not in said
     assert "123456" not in said.replace("123456789012", "")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "told"), [(-1, "0 seconds"), (100, "100 seconds"), (150, "2 minutes"), (7200, "2 hours"), (345_600, "4 days")]
+)
+def test_age_is_told_from_the_oldest_in_words(seconds: int, told: str) -> None:
+    letters = [Letter("1", "", body(SEND), 5_000, {}), Letter("2", "", body(SEND), 900_000, {})]
+
+    said = redrive.told(Queue("local", "chunks"), letters, now=5 + seconds)
+
+    assert said.splitlines()[0] == f"groundswell-local-chunks-dead: 2, the oldest sent {told} ago"
 
 
 def test_nothing_is_asked_and_nothing_done_where_there_are_none(invoked: list[Any], capsys: pytest.CaptureFixture[str]) -> None:
