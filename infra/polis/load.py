@@ -43,7 +43,8 @@ def _time(milliseconds: int) -> datetime:
 
 
 class Load:
-    """Loads one share of an export. Safe to repeat: what is there already is found again."""
+    """Loads one share of an export, and ticks for each author, voter, statement and vote. Safe to repeat: what is there already
+    is found again."""
 
     def __init__(self, campaign: Campaign, export: Export, tick: Tick) -> None:
         self.campaign, self.export, self.tick = campaign, export, tick
@@ -61,6 +62,7 @@ class Load:
         """Their pseudonym. They have been there from the beginning."""
         at = _time(self.export.statements[0].at)
         person = participants.find_or_create(email, now=at)
+        self.tick()
         return campaigns.admit(self.campaign, person.id, people.ROLE, of_age=True, now=at).pseudonym
 
     def _statements(self) -> dict[str, Contribution]:

@@ -60,7 +60,8 @@ def run(work: Work, processes: int) -> int:
     if work.stage:
         _campaign(work, whole)
     begun = time.monotonic()
-    done = _all(work, processes, len(whole.statements) + len(whole.votes))
+    shares = [whole.share(number, processes) for number in range(processes)]
+    done = _all(work, processes, sum(len(part) for one in shares for part in (one.authors, one.voters, one.statements, one.votes)))
     found = {statement: counts for one in done for statement, counts in one.tallies.items()}
     wrong = truth.differences(truth.tallies(work.folder, work.first), found)
     say(told(whole, done, wrong, time.monotonic() - begun))
@@ -89,7 +90,7 @@ def _campaign(work: Work, whole: Export) -> None:
 
 
 def _all(work: Work, processes: int, total: int) -> list[Done]:
-    context, counting = multiprocessing.get_context("spawn"), Progress().counting("statements and votes", total)
+    context, counting = multiprocessing.get_context("spawn"), Progress().counting("people, statements, votes", total)
     news: Any = context.Queue()
     shares = [replace(work, number=number, of=processes) for number in range(processes)]
     running = [context.Process(target=_process, args=(share, news), daemon=True) for share in shares]
@@ -120,7 +121,7 @@ def _next(news: Any, running: Sequence[BaseProcess]) -> Done | str | int:
 
 
 def _process(work: Work, news: Any) -> None:
-    """One process: says how many statements and votes it has dealt with, and `Done` at the end."""
+    """One process: says how many people, statements and votes it has dealt with, and `Done` at the end."""
     if work.stage:
         stack.enter(work.stage)
         news.put(_share(work, news))
