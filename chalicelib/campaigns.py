@@ -209,14 +209,15 @@ def _not_open() -> Conflict:
     return Conflict("This campaign is not open yet.", code="not_open")
 
 
-def require(campaign: Campaign, number: int, right: Right, *, now: datetime) -> Phase:
-    """The phase if it allows this now. Raises `Conflict` (not_open, phase_closed, not_in_phase)."""
+def require(campaign: Campaign, number: int, right: Right, *, now: datetime, organises: bool = False) -> Phase:
+    """The phase if it allows this now. An organiser may contribute where others may not: a stage that ranks what went
+    before is given its shortlist so. Raises `Conflict` (not_open, phase_closed, not_in_phase)."""
     phase = campaign.phase(number)
     if not campaign.opened:
         raise _not_open()
     if not phase.is_open(now):
         raise Conflict(f"The stage “{phase.title}” is not open, so this can no longer be changed.", code="phase_closed")
-    if not phase.allows(right, now):
+    if not phase.allows(right, now) and not (organises and right == "contribute"):
         raise Conflict(f"The stage “{phase.title}” is not for this: {_NOT_FOR[right]}", code="not_in_phase")
     return phase
 
@@ -228,9 +229,9 @@ _NOT_FOR: Mapping[Right, str] = {
 }
 
 
-def writable_phase(campaign: Campaign, *, now: datetime) -> Phase:
+def writable_phase(campaign: Campaign, *, now: datetime, organises: bool = False) -> Phase:
     """The phase in which people can contribute now. Raises `Conflict` (not_open, phase_closed, not_in_phase)."""
     phase = campaign.open_phase(now)
     if phase is None and campaign.opened:
         raise Conflict("No stage of this campaign is open at the moment, so nothing can be added or voted on.", code="phase_closed")
-    return require(campaign, int(phase.number) if phase else 1, "contribute", now=now)
+    return require(campaign, int(phase.number) if phase else 1, "contribute", now=now, organises=organises)

@@ -138,12 +138,12 @@ def visible(found: Contribution, *, pseudonym: str | None = None, moderates: boo
     raise NotFound("There is no contribution at this address, or it has been taken away.", code=f"is_{found.state}")
 
 
-def add(campaign: Campaign, pseudonym: str, said: Said, *, request: str, now: datetime) -> Contribution:
-    """Adds one to the open phase, where it waits if the phase is pre-moderated. Repeating with the same `request` key
-    answers with the first one.
+def add(campaign: Campaign, pseudonym: str, said: Said, *, request: str, now: datetime, organises: bool = False) -> Contribution:
+    """Adds one to the open phase, where it waits if the phase is pre-moderated. `organises`: an organiser adds also where
+    others may not. Repeating with the same `request` key answers with the first one.
 
     Raises `Conflict` (phase_closed, not_in_phase), `Invalid` with every wrong field, `TooMany`."""
-    phase = campaigns.writable_phase(campaign, now=now)
+    phase = campaigns.writable_phase(campaign, now=now, organises=organises)
     said = cleaned(said)
     check(campaign, said, list(phase.kinds))
     allowed = campaign.limit("contributions_per_hour")

@@ -50,14 +50,14 @@ def of(found: Contribution, phase: Phase, own: Vote | None, *, now: datetime) ->
     return [revision for revision in Revision.query(_key(found)) if shown or (own and int(own.at) <= int(revision.replaced))]
 
 
-def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, now: datetime) -> Contribution:
+def edit(campaign: Campaign, contribution: str, pseudonym: str, said: Said, *, now: datetime, organises: bool = False) -> Contribution:
     """The author's new words, while the phase is open. In a pre-moderated phase they wait for a moderator again. Safe to
     repeat: the same words again change nothing.
 
     Raises `NotFound`, `Forbidden` (not_author), `Invalid`, `Conflict` (not_open, phase_closed, not_in_phase, hidden,
     too_many_revisions, changed)."""
     found = _own(campaign, contribution, pseudonym)
-    phase = campaigns.require(campaign, found.phase, "contribute", now=now)
+    phase = campaigns.require(campaign, found.phase, "contribute", now=now, organises=organises)
     if found.state not in ("published", "pending"):
         raise Conflict("What has been taken away can no longer be changed.", code="hidden")
     said = contributions.cleaned(said)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import contributions, flags
+from chalicelib import contributions, flags, votes
 from chalicelib.campaigns import Campaign, NewPhase
 from chalicelib.contributions import Contribution
 from chalicelib.errors import Conflict, Invalid, NotFound, TooMany
@@ -191,3 +191,20 @@ def test_authors_own_are_found_whatever_their_state_but_withdrawn(campaign: Camp
 def test_unknown_contribution_is_not_found(campaign: Campaign, unknown: str) -> None:
     with pytest.raises(NotFound):
         contributions.get(campaign.slug, unknown)
+
+
+def test_organiser_can_put_a_shortlist_into_a_stage_that_takes_nothing_from_others(person: Make, now: datetime) -> None:
+    """The third stage of 2015 ranks the best of the second: somebody has to put them there."""
+    stage = NewPhase("Prioritise", now - timedelta(days=1), now + timedelta(days=14), ["solution"], contribute=False)
+    campaign = make_campaign(person("olive@example.org"), now, phases=[stage])
+    solution = said("solution", "One form", "One form for all.")
+
+    with pytest.raises(Conflict) as refused:
+        contributions.add(campaign, "ann", solution, request="1", now=now)
+    made = contributions.add(campaign, "olive", solution, request="1", now=now, organises=True)
+
+    assert refused.value.code == "not_in_phase"
+    assert made.is_published
+    assert votes.cast(campaign, made.id, "ann", 1, now=now) == 1
+    with pytest.raises(Conflict):
+        contributions.add(campaign, "olive", solution, request="2", now=now + timedelta(days=15), organises=True)

@@ -37,7 +37,8 @@ def add_on_page(visit: Visit, slug: str) -> Response:
             return participation.sign_in(visit, f"/c/{slug}/contributions/new")
         body = visit.read(NewContribution)
         enrolment = participation.enrolled(visit, campaign)
-        made = contributions.add(campaign, enrolment.pseudonym, said(body), request=visit.key, now=visit.now)
+        found, organises = said(body), enrolment.has()
+        made = contributions.add(campaign, enrolment.pseudonym, found, request=visit.key, now=visit.now, organises=organises)
     except GroundswellError as error:
         return _new(visit, campaign, visit.form, wrong=_in_words(error))
     participation.forget(visit)
@@ -74,7 +75,8 @@ def _composing(visit: Visit, campaign: Campaign, template: str, phase: Phase | N
 def edit_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
     """Where an idea's author gives it other words."""
     campaign, found = seen(visit, slug), _own(visit, slug, id)
-    campaigns.require(campaign, found.phase, "contribute", now=visit.now)
+    organises = bool(standing(visit, campaign)["organiser"])
+    campaigns.require(campaign, found.phase, "contribute", now=visit.now, organises=organises)
     kept = participation.kept(visit, f"/c/{slug}/contributions/{id}/edit")
     return _edit(visit, campaign, found, kept or _form_of(found), restored=bool(kept))
 
@@ -89,7 +91,7 @@ def edit_on_page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
     try:
         body = visit.read(NewContribution)
         enrolment = participation.enrolled(visit, campaign)
-        revisions.edit(campaign, id, enrolment.pseudonym, said(body), now=visit.now)
+        revisions.edit(campaign, id, enrolment.pseudonym, said(body), now=visit.now, organises=enrolment.has())
     except GroundswellError as error:
         return _edit(visit, campaign, found, visit.form, wrong=_in_words(error))
     participation.forget(visit)

@@ -97,8 +97,8 @@ def answer(visit: Visit, campaign: Campaign, found: contributions.Contribution, 
 def add(visit: Visit, slug: str) -> Response:
     """Adds a contribution to the open stage. Where that is pre-moderated it waits for a moderator (`state`: pending)."""
     campaign = seen(visit, slug)
-    pseudonym = enrolments.require(slug, visit.require_person()).pseudonym
-    made = contributions.add(campaign, pseudonym, said(visit.read(NewContribution)), request=visit.key, now=visit.now)
+    who, found = enrolments.require(slug, visit.require_person()), said(visit.read(NewContribution))
+    made = contributions.add(campaign, who.pseudonym, found, request=visit.key, now=visit.now, organises=who.has())
     return visit.json(answer(visit, campaign, made, True), 201)
 
 

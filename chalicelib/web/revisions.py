@@ -48,10 +48,11 @@ class Revisions(msgspec.Struct):
 def edit(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
     """Changes one's own contribution while its stage is open. Words that people voted on stay, and all while votes are hidden."""
     campaign = seen(visit, slug)
-    pseudonym = enrolments.require(slug, visit.require_person()).pseudonym
+    who = enrolments.require(slug, visit.require_person())
     body = visit.read(ChangedContribution)
     said = _changed(contributions.find(slug, id, consistent=True), body)
-    return visit.json(answer(visit, campaign, revisions.edit(campaign, id, pseudonym, said, now=visit.now), True))
+    edited = revisions.edit(campaign, id, who.pseudonym, said, now=visit.now, organises=who.has())
+    return visit.json(answer(visit, campaign, edited, True))
 
 
 def _changed(found: contributions.Contribution, body: ChangedContribution) -> Said:
