@@ -3,6 +3,7 @@ between requests."""
 
 from __future__ import annotations
 
+import asyncio
 import copy
 import json
 import socket
@@ -71,6 +72,13 @@ class Still(Skipping):
 
     def now(self) -> float:
         return self._moment
+
+    async def sleep(self, seconds: float) -> None:
+        self._moment += max(0.0, seconds)
+        await asyncio.sleep(0)
+
+    def spin(self, until: float) -> None:
+        self._moment = max(self._moment, until)
 
 
 @dataclass
