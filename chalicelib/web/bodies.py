@@ -37,6 +37,14 @@ def from_form(form: Form, shape: type[S]) -> S:
     return _made(shape, values, wrong)
 
 
+def refuse_empty(given: Mapping[str, str], shape: type[msgspec.Struct]) -> None:
+    """Raises `Invalid` with every field that is there without a value and is no text."""
+    empty = [field for field in msgspec.structs.fields(shape) if field.name in given and not given[field.name].strip()]
+    wrong = {field.name: "is empty; please leave it out" for field in empty if _without_none(field.type) is not str}
+    if wrong:
+        raise Invalid.fields_of(wrong)
+
+
 def _made(shape: type[S], values: Mapping[str, Any], wrong: Wrong) -> S:
     if wrong:
         raise Invalid.fields_of(wrong)

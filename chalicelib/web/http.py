@@ -90,9 +90,13 @@ class Visit:
         return str(found) if found else None
 
     def ask(self, shape: type[S]) -> S:
-        """The query as a Struct. Other parameters are let pass, and what is empty is left out, as a form sends it. Raises `Invalid`."""
+        """The query as a Struct. Other parameters are let pass. What is empty counts as left out, as a form sends what was not
+        chosen; under /v1 only texts may be. Raises `Invalid`."""
         found = self.request.query_params or {}
-        return bodies.from_form({name: [str(found[name])] for name in found if found[name]}, shape)
+        given = {name: str(found[name]) for name in found}
+        if self.is_api:
+            bodies.refuse_empty(given, shape)
+        return bodies.from_form({name: [text] for name, text in given.items() if text}, shape)
 
     @cached_property
     def cookies(self) -> dict[str, str]:

@@ -193,6 +193,8 @@ def test_list_can_be_narrowed_by_kind_and_tag(
     assert titles(program.ask("GET", f"{here}&tag=it&kind=barrier")) == ["Idea 0"]
     assert titles(program.ask("GET", f"{here}&answers=nothing")) == []
     assert program.refused("GET", f"{here}&kind=wish")[0] == 400
+    assert program.refused("GET", f"{here}&kind=&phase=")[2].keys() == {"kind", "phase"}
+    assert titles(program.ask("GET", f"{here}&q=&tag=")) == ["Idea 2", "Idea 1", "Idea 0"]
     assert program.refused("GET", f"{here}&phase=2")[2] == {"phase": "1 to 1"}
     assert program.refused("GET", f"{here}&limit=101")[2] == {"limit": "1 to 100"}
     assert program.refused("GET", f"{here}&tag=it&cursor=abc")[2].keys() == {"cursor"}
