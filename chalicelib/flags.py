@@ -17,7 +17,7 @@ Reason = Literal["identifies", "abusive", "off-topic", "danger", "other"]
 REASONS: tuple[Reason, ...] = ("danger", "identifies", "abusive", "off-topic", "other")
 NOTE_MAX = 500
 PER_HOUR, PER_PERSON_PER_HOUR = 600, 30
-_REVIEW = "review"
+DANGER, _REVIEW = "danger", "review"
 
 
 class Flag(store.Record):
@@ -48,7 +48,7 @@ class Waiting:
 
     @property
     def is_urgent(self) -> bool:
-        return "danger" in self.reasons
+        return DANGER in self.reasons
 
 
 def add(campaign: str, target: str, *, reason: str, note: str, pseudonym: str | None, request: str, now: datetime) -> Flag:

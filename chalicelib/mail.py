@@ -30,6 +30,10 @@ TEXTS = {
         "You have been made {duties} of the campaign “{campaign}”.\n\nTo begin, sign in with this e-mail address at\n{address}\n\n"
         "If you do not want this, ignore this e-mail, or ask the organisers to remove you.\n",
     ),
+    "danger": (
+        "Somebody may be in danger: {campaign}",
+        "Somebody has reported in “{campaign}” that someone may be in danger.\n\nPlease look at once:\n{address}\n",
+    ),
     "remind_day": (
         "Tomorrow: {campaign}",
         "You asked to be reminded to post for “{campaign}”. The moment is {at}.\n\nYour words, and a way to post them:\n{link}\n\n"

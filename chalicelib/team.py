@@ -12,10 +12,10 @@ from pynamodb.transactions import TransactWrite
 
 from . import enrolments, ids, keyring, limits, mail, participants, settings, store
 from .enrolments import DUTIES, Duty
-from .errors import Conflict, Invalid
+from .errors import Conflict, Invalid, TooMany
 
 MEMBERS_MAX = 100
-INVITATIONS_PER_HOUR = 30
+INVITATIONS_PER_HOUR, WARNINGS_PER_HOUR = 30, 20
 _ATTEMPTS = 10
 
 
@@ -145,6 +145,19 @@ def _who_stays(listed: Sequence[MemberItem], leaving: str) -> MemberItem | None:
     if not others:
         raise Conflict("A campaign keeps at least one organiser; please invite another first.", code="last_organiser")
     return others[0]
+
+
+def warn(campaign: str, target: str, welcome: Welcome, *, now: datetime) -> None:
+    """Tells everybody who moderates that somebody reported danger; `welcome.address` leads to the report. At most once an
+    hour for a target and `WARNINGS_PER_HOUR` in all, so that no flood of reports makes one of e-mails."""
+    try:
+        limits.take("warn", f"{campaign}#{target}", allowed=1, window_s=3600, now=now)
+        limits.take("warn", campaign, allowed=WARNINGS_PER_HOUR, window_s=3600, now=now)
+    except TooMany:
+        return
+    for member in members(campaign):
+        if {"organiser", "moderator"} & set(member.duties):
+            mail.send(member.email, "danger", {"campaign": welcome.title, "address": welcome.address})
 
 
 def members(campaign: str) -> list[Member]:

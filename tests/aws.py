@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import time
 from collections.abc import Callable, Iterator
@@ -17,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from moto.sqs.models import sqs_backends
 
-from chalicelib import store
+from chalicelib import keyring, mail, store
 from chalicelib.clock import Clock
 
 
@@ -117,6 +118,11 @@ def take_queued(queue: str) -> list[Queued]:
     ]
     held._messages.clear()
     return found
+
+
+def take_mailed() -> list[dict[str, Any]]:
+    """Every e-mail that waits in the queue, opened; the queue is empty then."""
+    return [json.loads(keyring.unseal("email_seal", base64.b64decode(one.body), mail._CONTEXT)) for one in take_queued("mail")]
 
 
 def take_records(table: str) -> list[dict[str, Any]]:

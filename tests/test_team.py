@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
 
-from chalicelib import enrolments, keyring, mail, team
+from chalicelib import enrolments, mail, team
 from chalicelib.campaigns import Campaign
 from chalicelib.errors import Conflict, Forbidden, Invalid, TooMany
 from chalicelib.team import Welcome
-from tests.aws import hook, lost_response, take_queued
+from tests.aws import hook, lost_response, take_mailed
 from tests.conftest import Make
 
 WELCOME = Welcome("Change Challenge", "https://change.example.org/c/change-challenge/organise")
@@ -23,10 +21,6 @@ WELCOME = Welcome("Change Challenge", "https://change.example.org/c/change-chall
 @pytest.fixture
 def invite(campaign: Campaign, now: datetime) -> Callable[..., team.Member]:
     return lambda email, *duties: team.invite(campaign.slug, email, duties, WELCOME, now=now)
-
-
-def mailed() -> list[dict[str, Any]]:
-    return [json.loads(keyring.unseal("email_seal", base64.b64decode(one.body), mail._CONTEXT)) for one in take_queued("mail")]
 
 
 def listed(campaign: Campaign) -> dict[str, list[str]]:
@@ -43,14 +37,14 @@ def test_duty_holds_from_the_invitation(campaign: Campaign, person: Make, invite
 
     assert listed(campaign) == {"olive@example.org": ["organiser"], "ben@example.org": ["moderator", "coder"]}
     assert duties(campaign, person("ben@example.org")) == ["moderator", "coder"]
-    (message,) = mailed()
+    (message,) = take_mailed()
     assert message["to"] == "ben@example.org"
     assert message["data"] == {"campaign": WELCOME.title, "duties": "moderator and coder", "address": WELCOME.address}
 
 
 def test_invitation_says_what_and_where(invite: Callable[..., team.Member]) -> None:
     invite("ben@example.org", "organiser")
-    (message,) = mailed()
+    (message,) = take_mailed()
 
     text = mail.TEXTS["invitation"][1].format(**message["data"])
     assert WELCOME.address in text

@@ -7,7 +7,7 @@ from typing import Any, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import enrolments, flags, moderation, texts
+from .. import enrolments, flags, moderation, team, texts
 from ..campaigns import Campaign
 from ..contributions import Contribution, State
 from ..errors import GroundswellError, NotFound
@@ -74,6 +74,9 @@ def add(visit: Visit, slug: str) -> Response:
 def _add(visit: Visit, campaign: Campaign, target: str, reason: str, note: str) -> None:
     own = participation.pseudonym(visit, campaign.slug)
     moderation.report(campaign, target, reason=reason, note=note, pseudonym=own, request=visit.key, now=visit.now)
+    if reason == flags.DANGER:
+        there = visit.address(f"/c/{campaign.slug}/organise/moderation")
+        team.warn(campaign.slug, target, team.Welcome(campaign.title, there), now=visit.now)
 
 
 @route(bp, "GET", "/v1/campaigns/{slug}/flags", needs="moderator", gives=FlagQueue)

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import base64
-import json
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from chalice.test import Client
 
 from app import app
-from chalicelib import clock, enrolments, keyring, mail, sessions
+from chalicelib import clock, enrolments, sessions
 from chalicelib.campaigns import Campaign
 from infra import organisers
 from infra.stand_ins import StandIns
-from tests.aws import Skipping, take_queued
+from tests.aws import Skipping, take_mailed
 from tests.conftest import Make
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
@@ -49,9 +47,7 @@ def program(client: Client, campaign: Campaign) -> Program:
 
 def mailed_code() -> str:
     """The code in the newest e-mail that waits in the queue."""
-    body = take_queued("mail")[-1].body
-    message: dict[str, Any] = json.loads(keyring.unseal("email_seal", base64.b64decode(body), mail._CONTEXT))
-    return str(message["data"]["code"])
+    return str(take_mailed()[-1]["data"]["code"])
 
 
 def signed_in(email: str) -> str:

@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib import comments, contributions, flags
 from chalicelib.campaigns import Campaign
+from tests.aws import take_mailed
 from tests.conftest import said
 from tests.web.browser import Browser, Program
 from tests.web.conftest import API, HERE
@@ -99,3 +100,14 @@ def test_queue_is_for_moderators_with_what_may_be_dangerous_first(
         (idea, False, "Forms", "Too many forms."),
     ]
     assert (found["items"][0]["notes"], found["items"][1]["revision"]) == (["They mean it."], 1)
+
+
+def test_report_of_danger_is_mailed_at_once_to_who_moderates_and_once(program: Program, olive: Browser, idea: str) -> None:
+    take_mailed()
+    for reason in ("danger", "danger", "abusive"):
+        program.ask("POST", f"{API}/flags", {"target": idea, "reason": reason})
+
+    (message,) = take_mailed()
+    assert (message["to"], message["kind"]) == ("olive@example.org", "danger")
+    assert message["data"]["address"].endswith(f"{HERE}/organise/moderation")
+    assert set(message["data"]) == {"campaign", "address"}
