@@ -25,7 +25,10 @@ def project(folder: Path) -> Path:
     shutil.copytree(ROOT / "chalicelib", folder / "chalicelib", ignore=shutil.ignore_patterns("__pycache__"))
     (folder / ".chalice").mkdir()
     shutil.copy(ROOT / ".chalice" / "config.json", folder / ".chalice")
-    streams = {noun: f"arn:aws:dynamodb:eu-west-2:123456789012:table/groundswell-local-{noun}/stream/1" for noun in ("votes", "pledges")}
+    streams = {
+        noun: f"arn:aws:dynamodb:eu-west-2:123456789012:table/groundswell-local-{noun}/stream/1"
+        for noun in ("votes", "pledges", "contributions")
+    }
     (folder / ".chalice" / "outputs-local.json").write_text(json.dumps({"streams": streams}))
     from infra import bytecode, policies
 
