@@ -64,7 +64,7 @@ def up(stage: str) -> Outputs:
             f"functions will run on Python {sys.version_info[0]}.{sys.version_info[1]}, whose Lambda runtime ends in 2027; use 3.12 or 3.13"
         )
     with step(f"stack {name(stage)}"):
-        outputs = apply(stage)
+        outputs = _apply(stage)
     make_keys(stage)
     _sender()
     policies.render(place(stage, outputs))
@@ -82,7 +82,7 @@ def place(stage: str, outputs: Outputs) -> policies.Place:
     return policies.Place(stage, region, account, outputs.key_arn, partition)
 
 
-def apply(stage: str) -> Outputs:
+def _apply(stage: str) -> Outputs:
     cloudformation, stack = boto3.client("cloudformation"), name(stage)
     arguments: dict[str, Any] = {
         "StackName": stack,

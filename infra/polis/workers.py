@@ -4,9 +4,11 @@ votes on them. On a stage they share its AWS; without one, each has an AWS of it
 from __future__ import annotations
 
 import multiprocessing
+import os
 import queue
 import resource
 import sys
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +19,12 @@ from typing import Any
 from infra import stack
 from infra.console import Problem, say
 from infra.demo.progress import Progress
+from infra.embedded import server
 from infra.polis import export, memory, truth
 from infra.polis.export import Export
 from infra.polis.truth import Tallies
 
-MEMORY = "in the processes' own memory, as moto plays AWS"
+MEMORY = "each on an embedded AWS of its own, in its memory"
 _TOLD_EVERY = 100
 
 
@@ -56,9 +59,11 @@ def run(work: Work, processes: int) -> int:
     """Returns 0 where every tally is what the file says. Raises `Problem`."""
     whole = work.read()
     say(f"{len(whole.statements)} statements, {len(whole.votes)} votes of {len(whole.voters)} people")
-    say(f"{processes} processes, {f'on stage {work.stage}' if work.stage else MEMORY}")
+    say(f"{processes} processes, {f'all on stage {work.stage}' if work.stage else MEMORY}")
     if work.stage:
         _campaign(work, whole)
+    else:
+        server.interpreter(Path("build").absolute())  # installed once, before several look for it
     begun = time.monotonic()
     shares = [whole.share(number, processes) for number in range(processes)]
     done = _all(work, processes, sum(len(part) for one in shares for part in (one.authors, one.voters, one.statements, one.votes)))
@@ -122,12 +127,20 @@ def _next(news: Any, running: Sequence[BaseProcess]) -> Done | str | int:
 
 def _process(work: Work, news: Any) -> None:
     """One process: says how many people, statements and votes it has dealt with, and `Done` at the end."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if work.stage:
         stack.enter(work.stage)
         news.put(_share(work, news))
     else:
         with memory.aws():
             news.put(_share(work, news))
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os._exit(1)
 
 
 def _share(work: Work, news: Any) -> Done | str:

@@ -88,5 +88,5 @@ def test_import_in_processes_of_its_own_memory(export_folder: Path, capsys: pyte
     assert workers.run(Work(export_folder, SLUG, OLIVE, None, None), 2) == 0
 
     said = capsys.readouterr().out
-    assert "in the processes' own memory, as moto plays AWS" in said
+    assert "2 processes, each on an embedded AWS of its own" in said
     assert "4 statements, 10 votes, 0 differences" in said
