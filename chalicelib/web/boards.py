@@ -4,7 +4,7 @@ and open data."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
@@ -39,14 +39,14 @@ class ListedBy(msgspec.Struct):
     """Without `phase`, the stage that is open or was last. `answers`: the id of a framework entry. `q`: words, each of which must
     begin one of the idea's. `top` and `divided` only once votes are shown."""
 
-    phase: int | None = None
+    phase: Annotated[int, msgspec.Meta(ge=1)] | None = None
     kind: Kind | None = None
     sort: Sort | None = None
     tag: str | None = None
-    q: str | None = None
+    q: Annotated[str, msgspec.Meta(max_length=listing.QUERY_MAX)] | None = None
     answers: str | None = None
     cursor: str | None = None
-    limit: int = contributions.PAGE
+    limit: Annotated[int, msgspec.Meta(ge=1, le=contributions.PAGE_MAX)] = contributions.PAGE
 
 
 class Contributions(msgspec.Struct):
@@ -58,7 +58,7 @@ class Contributions(msgspec.Struct):
 
 class SimilarTo(msgspec.Struct):
     text: str
-    phase: int | None = None
+    phase: Annotated[int, msgspec.Meta(ge=1)] | None = None
 
 
 class SimilarContribution(msgspec.Struct):

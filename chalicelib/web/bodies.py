@@ -5,8 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import reduce
+from operator import or_
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 from urllib.parse import parse_qs
 
 import msgspec
@@ -37,10 +39,19 @@ def from_form(form: Form, shape: type[S]) -> S:
     return _made(shape, values, wrong)
 
 
+def _plain(kind: Any) -> Any:
+    """A type without the bounds that the contract tells: what is out of them is for the noun to say, in its own words."""
+    if get_origin(kind) is Annotated:
+        return _plain(get_args(kind)[0])
+    if get_origin(kind) in (Union, UnionType):
+        return reduce(or_, map(_plain, get_args(kind)))
+    return list[_plain(get_args(kind)[0])] if get_origin(kind) is list else kind  # type: ignore[misc]  # a type made here
+
+
 def refuse_empty(given: Mapping[str, str], shape: type[msgspec.Struct]) -> None:
     """Raises `Invalid` with every field that is there without a value and is no text."""
     empty = [field for field in msgspec.structs.fields(shape) if field.name in given and not given[field.name].strip()]
-    wrong = {field.name: "is empty; please leave it out" for field in empty if _without_none(field.type) is not str}
+    wrong = {field.name: "is empty; please leave it out" for field in empty if _without_none(_plain(field.type)) is not str}
     if wrong:
         raise Invalid.fields_of(wrong)
 
@@ -90,7 +101,7 @@ def _values(shape: type[msgspec.Struct], found: Mapping[str, Any], wrong: Wrong,
     for field in fields:
         given, name = found.get(field.name, _MISSING), f"{under}{field.name}"
         if given is not _MISSING:
-            values[field.name] = _value(field.type, given, name, wrong)
+            values[field.name] = _value(_plain(field.type), given, name, wrong)
         elif field.required:
             wrong[name] = "is missing"
     return values
@@ -113,7 +124,7 @@ def _struct(shape: type[msgspec.Struct], values: Mapping[str, Any], name: str, w
 def _form_values(shape: type[msgspec.Struct], form: Form, under: str, wrong: Wrong) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(shape):
-        given = _form_value(field.type, form, f"{under}{field.name}", wrong)
+        given = _form_value(_plain(field.type), form, f"{under}{field.name}", wrong)
         if given is not _MISSING:
             values[field.name] = given
         elif field.required:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import Annotated, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
@@ -21,7 +21,7 @@ bp = Blueprint(__name__)
 class NewComment(msgspec.Struct):
     """`parent`: the comment that this one replies to; there are no replies to replies."""
 
-    text: str
+    text: Annotated[str, msgspec.Meta(min_length=1, max_length=comments.TEXT_MAX)]
     parent: str | None = None
 
 

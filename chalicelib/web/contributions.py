@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
@@ -59,13 +59,18 @@ class Contribution(msgspec.Struct):
     note: str | None = None
 
 
+Title = Annotated[str, msgspec.Meta(min_length=1, max_length=contributions.TITLE_MAX)]
+Words = Annotated[str, msgspec.Meta(min_length=1, max_length=contributions.TEXT_MAX)]
+Tags = Annotated[list[str], msgspec.Meta(max_length=contributions.TAGS_MAX)]
+
+
 class NewContribution(msgspec.Struct):
     """`tags`: of the campaign's own. `choices`: an option of each of the campaign's own fields."""
 
     kind: Kind
-    title: str
-    text: str
-    tags: list[str] = []
+    title: Title
+    text: Words
+    tags: Tags = []
     choices: dict[str, str] = {}
 
 

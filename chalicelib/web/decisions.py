@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from chalice import Blueprint, Response
@@ -28,7 +28,7 @@ class NewDecision(msgspec.Struct):
     target: str
     action: Action
     reason: Reason | None = None
-    note: str = ""
+    note: Annotated[str, msgspec.Meta(max_length=moderation.NOTE_MAX)] = ""
     revision: int | None = None
 
 

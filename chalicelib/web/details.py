@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -16,6 +16,9 @@ from ..errors import GroundswellError, Invalid
 from ..phases import Kind
 from . import times
 
+Short = Annotated[str, msgspec.Meta(min_length=1, max_length=details.SHORT_MAX)]
+Question = Annotated[str, msgspec.Meta(min_length=1, max_length=300)]
+Age = Annotated[int, msgspec.Meta(ge=details.AGE_MIN, le=120)]
 Template = Literal["2015", "single"]
 TEMPLATES: Mapping[Template, Callable[[datetime], list[phases.NewPhase]]] = {"2015": phases.template_2015, "single": phases.single}
 
@@ -24,7 +27,7 @@ class NewPhase(msgspec.Struct):
     """Times are RFC 3339. `contribute`, `comment`, `vote`: what people may do; `blind`: votes are hidden until it closes;
     `premoderated`: what is added waits for a moderator."""
 
-    title: str
+    title: Short
     opens_at: str
     closes_at: str
     kinds: list[Kind]
@@ -77,8 +80,8 @@ class NewCampaign(msgspec.Struct):
     follow; before the campaign is opened it must have `rules`, `controllers`, `contact`, `minimum_age`."""
 
     slug: str
-    title: str
-    question: str
+    title: Short
+    question: Question
     phases: list[NewPhase] | UnsetType = UNSET
     template: Template | UnsetType = UNSET
     opens_at: str | UnsetType = UNSET
@@ -91,15 +94,15 @@ class NewCampaign(msgspec.Struct):
     partners: list[NewPartner] | UnsetType = UNSET
     controllers: list[Controller] | UnsetType = UNSET
     contact: str | UnsetType = UNSET
-    minimum_age: int | UnsetType | None = UNSET
+    minimum_age: Age | UnsetType | None = UNSET
     limits: Limits | UnsetType = UNSET
 
 
 class CampaignChanges(msgspec.Struct):
     """What is left out stays as it is. `revision`: of the campaign that was read; another one meanwhile is refused."""
 
-    title: str | UnsetType = UNSET
-    question: str | UnsetType = UNSET
+    title: Short | UnsetType = UNSET
+    question: Question | UnsetType = UNSET
     phases: list[NewPhase] | UnsetType = UNSET
     zone: str | UnsetType = UNSET
     about: str | UnsetType = UNSET
@@ -110,7 +113,7 @@ class CampaignChanges(msgspec.Struct):
     partners: list[NewPartner] | UnsetType = UNSET
     controllers: list[Controller] | UnsetType = UNSET
     contact: str | UnsetType = UNSET
-    minimum_age: int | UnsetType | None = UNSET
+    minimum_age: Age | UnsetType | None = UNSET
     limits: Limits | UnsetType = UNSET
     revision: int | UnsetType = UNSET
 

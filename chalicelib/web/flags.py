@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import msgspec
 from chalice import Blueprint, Response
@@ -25,7 +25,7 @@ class NewFlag(msgspec.Struct):
 
     target: str
     reason: Reason
-    note: str = ""
+    note: Annotated[str, msgspec.Meta(max_length=flags.NOTE_MAX)] = ""
 
 
 class Flag(msgspec.Struct):

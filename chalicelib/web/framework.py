@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from chalice import Blueprint, Response
@@ -20,8 +20,8 @@ bp = Blueprint(__name__)
 
 class NewEntry(msgspec.Struct):
     kind: Literal["barrier", "building-block"]
-    title: str
-    text: str = ""
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=framework.TITLE_MAX)]
+    text: Annotated[str, msgspec.Meta(max_length=framework.TEXT_MAX)] = ""
 
 
 class Entry(msgspec.Struct):

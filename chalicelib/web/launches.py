@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
@@ -31,7 +31,7 @@ class Proposal(msgspec.Struct):
     at: str
     zone: str
     closes_at: str
-    goal: int
+    goal: Annotated[int, msgspec.Meta(ge=1, le=launches.GOAL_MAX)]
     networks: list[str]
 
 

@@ -121,7 +121,7 @@ def _operation(found: Route, schemas: Mapping[Any, Any], components: Mapping[str
     told = {
         "operationId": found.name,
         "summary": found.says,
-        "description": _WHO[found.needs],
+        "description": "\n\n".join(told for told in (_WHO[found.needs], (found.asks and found.asks.__doc__) or "") if told),
         "tags": [_noun(found)],
         "security": [{"bearer": []}] if found.needs != "anybody" else [{}, {"bearer": []}],
         "parameters": [*_in_path(found.path), *_in_query(found, components), *([_KEY] if found.is_keyed else [])],
@@ -156,14 +156,13 @@ def _in_query(found: Route, components: Mapping[str, Any]) -> list[dict[str, Any
         return []
     shape = components[found.asks.__name__]
     return [
-        {"name": name, "in": "query", "allowEmptyValue": True, "schema": _without_null(schema)}
-        | ({"required": True} if name in shape.get("required", ()) else {})
+        {"name": name, "in": "query", "required": name in shape.get("required", ()), "schema": _without_null(schema)}
         for name, schema in shape["properties"].items()
     ]
 
 
 def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter is there or left out, which it also is where it is empty; never null."""
+    """A parameter is there or left out, never null."""
     kept = {name: value for name, value in schema.items() if name != "anyOf" and not (name == "default" and value is None)}
     kinds = [kind for kind in schema.get("anyOf", ()) if kind != {"type": "null"}]
     return kept | (kinds[0] if len(kinds) == 1 else {"anyOf": kinds} if kinds else {})

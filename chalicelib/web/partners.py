@@ -3,7 +3,7 @@ show it as an image only."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from chalice import Blueprint, Response
@@ -28,7 +28,7 @@ _LOGO = {
 class Logo(msgspec.Struct):
     """`image`: SVG, or a PNG as `data:image/png;base64,...`."""
 
-    image: str
+    image: Annotated[str, msgspec.Meta(max_length=texts.LOGO_MAX)]
 
 
 class PartnerForm(msgspec.Struct):

@@ -11,7 +11,7 @@ from ..contributions import Said
 from ..phases import Kind
 from . import participation, times
 from .campaigns import seen
-from .contributions import Contribution, answer, earlier, own_vote
+from .contributions import Contribution, Tags, Title, Words, answer, earlier, own_vote
 from .http import Visit
 from .routes import route
 
@@ -22,9 +22,9 @@ class ChangedContribution(msgspec.Struct):
     """What is left out stays as it is."""
 
     kind: Kind | UnsetType = UNSET
-    title: str | UnsetType = UNSET
-    text: str | UnsetType = UNSET
-    tags: list[str] | UnsetType = UNSET
+    title: Title | UnsetType = UNSET
+    text: Words | UnsetType = UNSET
+    tags: Tags | UnsetType = UNSET
     choices: dict[str, str] | UnsetType = UNSET
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 import pytest
@@ -154,3 +154,20 @@ def test_whatever_is_sent_is_read_or_refused(found: dict[str, object]) -> None:
 )
 def test_whatever_a_form_holds_is_read_or_refused(form: dict[str, list[str]]) -> None:
     assert isinstance(outcome(lambda: bodies.from_form(form, Plan)), Plan | dict)
+
+
+class Bounded(msgspec.Struct):
+    title: Annotated[str, msgspec.Meta(min_length=1, max_length=3)]
+    tags: Annotated[list[Annotated[str, msgspec.Meta(max_length=3)]], msgspec.Meta(max_length=1)] = []
+    age: Annotated[int, msgspec.Meta(ge=13)] | None = None
+
+
+def test_what_is_out_of_bounds_is_let_pass_for_the_noun_to_refuse() -> None:
+    """The bounds are for the contract; the noun says in its own words what is too long."""
+    found = bodies.from_json(b'{"title": "long", "tags": ["several", "tags"], "age": 1}', Bounded)
+
+    assert (found.title, found.tags, found.age) == ("long", ["several", "tags"], 1)
+    assert bodies.from_form({"title": [""], "age": ["1"]}, Bounded) == Bounded("", [], 1)
+    with pytest.raises(Invalid) as refused:
+        bodies.from_json(b'{"title": 1, "tags": "no", "age": "1"}', Bounded)
+    assert refused.value.fields == {"title": "must be text", "tags": "must be a list of texts", "age": "must be a whole number"}

@@ -13,6 +13,7 @@ from chalice.test import Client
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from app import app
+from chalicelib import contributions
 from chalicelib.web import bodies, examples, openapi, routes
 from tests.web.browser import Program
 
@@ -107,3 +108,13 @@ def test_the_error_that_is_documented_is_the_one_that_is_sent(program: Program) 
     program.refused("GET", "/v1/campaigns/nowhere")
 
     assert document()["components"]["schemas"]["Problem"]["required"] == ["error", "message"]
+
+
+def test_it_tells_how_long_texts_may_be() -> None:
+    told = document()
+    idea = told["components"]["schemas"]["NewContribution"]["properties"]
+    asks = told["paths"]["/v1/campaigns/{slug}/contributions"]["get"]["parameters"]
+    limit = next(one["schema"] for one in asks if one["name"] == "limit")
+
+    assert (idea["title"]["maxLength"], idea["text"]["maxLength"]) == (contributions.TITLE_MAX, contributions.TEXT_MAX)
+    assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, contributions.PAGE_MAX, contributions.PAGE)
