@@ -14,14 +14,16 @@ from tests.deploy import cold
 
 
 class _NothingThere(BaseHTTPRequestHandler):
-    """DynamoDB, when no item is found."""
+    """DynamoDB, when no item is found, one was asked for or several."""
+
+    answer = b'{"Responses": {}, "UnprocessedKeys": {}}'
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         self.send_response(200)
-        self.send_header("Content-Length", "2")
+        self.send_header("Content-Length", str(len(self.answer)))
         self.end_headers()
-        self.wfile.write(b"{}")
+        self.wfile.write(self.answer)
 
     def log_message(self, *_: object) -> None:
         pass
