@@ -46,7 +46,7 @@ class Revisions(msgspec.Struct):
 
 @route(bp, "PATCH", "/v1/campaigns/{slug}/contributions/{id}", needs="author", takes=ChangedContribution, gives=Contribution, errors=(409,))
 def edit(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002  # the name in the address
-    """Changes one's own contribution while its stage is open. Words that people voted on stay, and all while votes are hidden."""
+    """Changes one's own contribution while its stage is open. Words that people voted on stay, as revisions."""
     campaign = seen(visit, slug)
     who = enrolments.require(slug, visit.require_person())
     body = visit.read(ChangedContribution)
