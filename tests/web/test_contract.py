@@ -25,7 +25,7 @@ from tests.web.wsgi import Site
 
 API = {f"{found.method} {found.path}": found for found in routes.TABLE if found.is_api}
 ASKS = ("organiser", "organiser", "author", "participant", "moderator", "nobody")
-EXAMPLES = max(8, settings.default.max_examples // 2)
+EXAMPLES = max(8, settings.default.max_examples // 3)
 PER_OPERATION = 10  # at the least, on average: where nothing can be said differently, few requests are all there are
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 RUNS = [(name, POSITIVE) for name in API] + [(name, NEGATIVE) for name, found in API.items() if found.takes or found.asks]
