@@ -20,7 +20,7 @@ from infra.polis.sessions import CLIENTS, Sessions, each
 from infra.polis.truth import Difference, Tallies
 
 OPEN_FOR = timedelta(days=14)
-QUIET_S, SETTLING_S = 30.0, 300.0
+QUIET_S, SETTLING_S = 60.0, 1800.0
 _LOOK_AGAIN_S = 2.0
 _TRIES = 5
 
