@@ -54,6 +54,7 @@ def add_an_idea(ann: Person) -> None:
     """Begun without an account: what was typed is there after the sign-in, and again after a refusal."""
     ann.open(f"{ann.site.here}/contributions/new")
     ann.page.get_by_label("What gets in the way").check()
+    ann.page.get_by_label("Within one organisation").check()
     ann.page.get_by_label("In a few words").fill(TITLE)
     ann.page.get_by_label("Your idea").fill(TEXT)
     ann.press("Add this idea")
