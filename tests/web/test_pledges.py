@@ -6,7 +6,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from chalice.test import Client
 
 from chalicelib import chunks, counts, pledges, supporters
 from chalicelib.pledges import Pledge
