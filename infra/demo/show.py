@@ -27,7 +27,7 @@ class Size:
     people: int = 640
     talking: int = 60
     withdrawing: int = 6
-    pledging_s: float = 130.0
+    pledging_s: float = 240.0
     goal: int = LEAST_PLEDGES
     reminded: int = 30
     slug: str = "calm"
