@@ -40,7 +40,7 @@ IDEAS = (
         "within",
         "paperwork",
     ),
-    ("barrier", "Nobody hears what worked next door", "Two wards solved the same problem, and neither knew.", "between", "sharing"),
+    ("barrier", "Nobody hears about what worked next door", "Two wards solved the same problem, and neither knew.", "between", "sharing"),
     (
         "building-block",
         "A manager who asks first",
