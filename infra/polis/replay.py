@@ -203,19 +203,22 @@ class Replay:
         self._each([one for one in self.export.statements if one.hidden and one.id not in hidden], hide, "statements hidden")
 
     def _compare(self) -> list[Difference]:
-        """Once the tallies, which follow the votes, do not change any more."""
+        """Once the tallies, which follow the votes, do not change any more. Those that differ are looked at again, and in the
+        end all of them."""
         wanted, begun = truth.tallies(self.asked.folder, self.asked.first), time.monotonic()
-        found, changed = self._tallies(), begun
+        found, changed = self._tallies(self.export.statements), begun
         while wrong := truth.differences(wanted, found):
-            time.sleep(_LOOK_AGAIN_S)
-            before, found = found, self._tallies()
-            changed = changed if found == before else time.monotonic()
             if time.monotonic() - changed > QUIET_S or time.monotonic() - begun > SETTLING_S:
                 return wrong
             self.progress.say(f"  {len(wrong)} tallies still differ")
-        return []
+            time.sleep(_LOOK_AGAIN_S)
+            late, before = {one.statement for one in wrong}, found
+            again = self._tallies([one for one in self.export.statements if one.id in late])
+            found = {one: counts for one, counts in before.items() if one not in late} | again
+            changed = changed if found == before else time.monotonic()
+        return truth.differences(wanted, self._tallies(self.export.statements))
 
-    def _tallies(self) -> Tallies:
+    def _tallies(self, statements: Sequence[Statement]) -> Tallies:
         """As the organiser is told them, who also sees what is hidden; what everybody sees although it is hidden has none."""
         found: Tallies = {}
 
@@ -225,7 +228,7 @@ class Replay:
             if one.hidden == (told["state"] == "hidden") and (not one.hidden or self._is_gone(path)):
                 found[one.id] = (told["votes"]["up"], told["votes"]["down"])
 
-        each(self.export.statements, look)
+        each(statements, look)
         return found
 
     def _is_gone(self, path: str) -> bool:
