@@ -69,9 +69,8 @@ def perhaps_similar(some: Sequence[str], masks: Iterable[int], at: float = SIMIL
     texts' trigrams, at most the bits in common and those that one lost by sharing are in common; and a text has at least
     as many trigrams as bits."""
     grams, mine = len(trigrams(some)), mask(some)
-    share = at / (1 + at)
-    least = share * grams - (grams - mine.bit_count())
-    return [place for place, other in enumerate(masks) if (mine & other).bit_count() >= least + share * other.bit_count()]
+    lost, more = grams - mine.bit_count(), 1 + at  # multiplied, not divided: at exactly `at`, a rounded share would leave some out
+    return [place for place, other in enumerate(masks) if more * ((mine & other).bit_count() + lost) >= at * (grams + other.bit_count())]
 
 
 def similarity(one: set[str], other: set[str]) -> float:

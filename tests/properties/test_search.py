@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chalicelib import search
@@ -79,6 +79,7 @@ def test_the_quick_look_never_drops_what_is_similar(one: str, other: str) -> Non
 
 
 @given(titles=st.lists(WORDS.map(" ".join), min_size=1, max_size=30), text=WORDS.map(" ".join))
+@example(titles=["form forms rota night shift"], text="forms")  # 6 trigrams of 24: just at the threshold
 def test_similar_ideas_are_those_above_the_threshold(titles: list[str], text: str) -> None:
     entries = [Entry(f"{n:03d}", "barrier", title, "x", [], {}, [], 0, 0) for n, title in enumerate(titles)]
     wanted = grams(text)
