@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 
 import pytest
 
 from chalicelib import counts, drafts, grants, launches, pledges, reminders, reports
 from chalicelib.drafts import Access
-from chalicelib.errors import Conflict, Invalid, NotFound, Unavailable
+from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.networks import transport
 from chalicelib.supporters import Counts
 from infra.stand_ins.faults import Fault
@@ -253,12 +254,17 @@ def test_token_that_the_server_does_not_know_is_refused_and_nothing_is_stored(la
     assert pledges.Pledge.count() == grants.Grant.count() == 0
 
 
-def test_server_that_does_not_answer_is_told_and_the_draft_is_kept(launching: Launching) -> None:
+def test_server_that_is_not_known_is_told_and_the_draft_is_kept(launching: Launching, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     launching.propose()
     drafted = draft(launching)
-    with pytest.raises(Unavailable):
+    with pytest.raises(Invalid) as refused:
         draft(launching, server="nowhere.invalid")
 
+    assert list(refused.value.fields) == ["server"]
     assert confirm(launching, drafted).account == "@ann@town-01.test"
 
 

@@ -51,7 +51,7 @@ def find_did(handle: str) -> str | None:
     asked = f"/xrpc/com.atproto.identity.resolveHandle?{urlencode({'handle': handle})}"
     try:
         answer = fetch(Request(settings.current().handle_resolver, "GET", asked, _JSON))
-    except Unavailable:
+    except (Invalid, Unavailable):
         return _did_at(handle)
     did = str(_json(answer).get("did", ""))
     return did if answer.status == 200 and _DID.fullmatch(did) else _did_at(handle)

@@ -29,6 +29,10 @@ class Uncertain(ConnectionError):
     """The request may have reached the server, and no answer came."""
 
 
+class NameUnknown(NotSent):
+    """The name does not resolve."""
+
+
 class Internal(NotSent):
     """The name leads to an address that is not on the public internet."""
 
@@ -39,7 +43,7 @@ def _tls() -> ssl.SSLContext:
 
 
 async def resolve(host: str) -> tuple[str, int]:
-    """The address and port to connect to. Raises `Internal`, or `NotSent` where the name does not resolve.
+    """The address and port to connect to. Raises `Internal` or `NameUnknown`.
 
     Names of stand-ins are the one exception, and exist on the local stage only."""
     stand_in = settings.current().stand_ins.get(host)
@@ -48,7 +52,7 @@ async def resolve(host: str) -> tuple[str, int]:
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, 443, type=socket.SOCK_STREAM)
     except OSError as error:
-        raise NotSent(f"{host} does not resolve") from error
+        raise NameUnknown(f"{host} does not resolve") from error
     addresses = [str(entry[4][0]) for entry in found]
     if not addresses or not all(ipaddress.ip_address(address.partition("%")[0]).is_global for address in addresses):
         raise Internal(f"{host} is not on the public internet")
@@ -149,7 +153,7 @@ def fetch(request: Request, timeout_s: float = 8.0) -> Response:
         return asyncio.run(exchange(request, timeout_s))
     except Internal as error:
         raise Invalid.field("server", f"{request.host} is not a public server") from error
+    except NameUnknown as error:
+        raise Invalid.field("server", f"{request.host} cannot be found; please check the name, or try again in a minute") from error
     except (NotSent, Uncertain) as error:
-        raise Unavailable(
-            f"{request.host} did not answer; please check the name, or try again in a minute.", code="server_unavailable"
-        ) from error
+        raise Unavailable(f"{request.host} did not answer; please try again in a minute.", code="server_unavailable") from error

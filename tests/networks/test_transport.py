@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib import settings
-from chalicelib.errors import Invalid
+from chalicelib.errors import Invalid, Unavailable
 from chalicelib.networks import transport
 from chalicelib.networks.base import Request
 from chalicelib.networks.transport import Connection, NotSent, Uncertain
@@ -37,6 +37,27 @@ def test_name_that_leads_inside_is_refused(monkeypatch: pytest.MonkeyPatch, addr
         transport.fetch(get("rebinding.example.org"))
 
     assert list(refused.value.fields) == ["server"]
+
+
+def test_name_that_nobody_has_is_the_persons_to_correct(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def unknown(*_: Any, **__: Any) -> list[Any]:
+        raise socket.gaierror
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", unknown)
+    with pytest.raises(Invalid) as refused:
+        transport.fetch(get("nowhere.example.org"))
+
+    assert list(refused.value.fields) == ["server"]
+
+
+def test_server_that_is_down_is_no_mistake_of_the_person(towns: StandIns, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("STAND_INS", f"town-01.test=127.0.0.1:{nobody.getsockname()[1]}")
+        settings.current.cache_clear()
+        with pytest.raises(Unavailable):
+            transport.fetch(get("town-01.test"))
+    settings.current.cache_clear()
 
 
 def test_stand_in_answers_over_tls_that_is_checked(towns: StandIns) -> None:
