@@ -17,7 +17,8 @@ from .pledges import Pledge
 
 def change(campaign: Campaign, pledge: str, text: str, access: Access, *, agree: bool, now: datetime) -> Draft | Pledge:
     """Another text. For a draft, as `drafts.change`; for a pledge a new consent (`agree`) to exactly this text and to the
-    time that is planned now. The permission stays, the earlier consent is kept on the record. Safe to repeat.
+    time that is planned now; the same text again is a yes to a moment that was moved. The permission stays, the earlier
+    consent is kept on the record. Safe to repeat.
 
     Raises `NotFound`, `Invalid` (text, agree), `Conflict` (closed, changed)."""
     found = pledges.find(campaign, pledge, access, now=now)
@@ -28,7 +29,7 @@ def change(campaign: Campaign, pledge: str, text: str, access: Access, *, agree:
     check(launch, found, text, now=now)
     if not agree:
         raise Invalid.field("agree", "you have agreed to other words; please agree to these, or leave the post as it is")
-    return found if found.text == text else _agree(launch, found, text, now)
+    return found if found.text == text and pledges.stands(launch, found) else _agree(launch, found, text, now)
 
 
 def check(launch: Launch, pledge: Pledge, text: str, *, now: datetime) -> int:

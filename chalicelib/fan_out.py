@@ -8,11 +8,13 @@ from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from . import chunks, counts, grants, launches, letters, messages, reports, settings, slots, store, supporters
+from . import chunks, counts, grants, launches, letters, messages, pledges, reminders, reports, settings, slots, store, supporters
 from .chunks import State
+from .errors import Conflict
 from .launches import Launch
 from .messages import Message
 from .settings import GRACE_S, RESOLVE_AFTER_S
+from .supporters import Supporter
 
 PREPARE_FROM_S, PREPARE_UNTIL_S = 1800, 960
 SEND_FROM_S = 900
@@ -79,18 +81,26 @@ def _advance(launch: Launch, now: datetime) -> None:
 
 
 def freeze(launch: Launch, *, now: datetime) -> None:
-    """Closes the slots, whose counters are then the plan; recounts the people and decides the goal. Safe to repeat."""
-    plan = slots.freeze(launch.id, now)
+    """Closes the slots, whose counters are then the plan; recounts the people and decides the goal. Safe to repeat. A launch
+    that is postponed at the same moment stays open."""
+    try:
+        plan = slots.freeze(launch.id, now, postponed=len(launch.postponed))
+    except Conflict:
+        launch.refresh(consistent_read=True)
+        return
     people = _people(launch, plan)
     state = "frozen" if people >= int(launch.goal) else "goal_missed"
     actions = [Launch.plan.set(plan), Launch.people.set(people), Launch.state.set(state)]
-    if not store.update_if(launch, actions, Launch.state == "open"):
+    if not store.update_if(launch, actions, (Launch.state == "open") & (Launch.epoch == launch.epoch)):
         launch.refresh(consistent_read=True)
 
 
 def _people(launch: Launch, plan: dict[str, int]) -> int:
     """Supporters at the close. The stream has counted all but the last seconds; unless they are very many, each
-    partition is counted once more, and always where the goal would be missed."""
+    partition is counted once more, and always where the goal would be missed. After a move that asked for a new yes, who has
+    not given it is no supporter."""
+    if launch.moved:
+        return _who_agreed(launch, plan)
     people = launches.supporters(launch, consistent=True).people
     if sum(plan.values()) > RECOUNT_UP_TO and people >= int(launch.goal):
         return people
@@ -98,6 +108,16 @@ def _people(launch: Launch, plan: dict[str, int]) -> int:
         counts.recount(supporters.partitions(launch.id, what))
     counts.recount(slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(plan))
     return launches.supporters(launch, consistent=True).people
+
+
+def _who_agreed(launch: Launch, plan: dict[str, int]) -> int:
+    keys = [slots.chunk_key(launch.id, lane, chunk) for lane, chunk in slots.chunks_of(plan)]
+    agreed = {pledge.supporter for key in keys for pledge in pledges.of_chunk(key) if pledges.stands(launch, pledge)}
+    everybody = (
+        one for partition in supporters.partitions(launch.id, "people") for one in Supporter.query(partition, consistent_read=True)
+    )
+    reminded = {str(one.sk) for one in everybody if any(reminders.is_id(pledge) for pledge in one.pledges.values())}
+    return len(agreed | reminded)
 
 
 def _progress(launch: Launch, lane: str) -> Progress:
@@ -113,6 +133,8 @@ def _claim(progress: Progress, now: datetime) -> bool:
 def _prepare(launch: Launch, plan: dict[str, int], now: datetime) -> None:
     """A prepare message for each chunk that has come since the last tick, 30 to 16 minutes before the lane's time."""
     for lane, given in plan.items():
+        if launch.is_stopped(slots.network_of(lane)):
+            continue
         before = slots.planned_at(launch, lane) - now.timestamp()
         if not PREPARE_UNTIL_S <= before <= PREPARE_FROM_S:
             continue
@@ -126,7 +148,7 @@ def _prepare(launch: Launch, plan: dict[str, int], now: datetime) -> None:
 def _release(launch: Launch, now: datetime) -> None:
     for lane in sorted(launch.plan, key=slots.lane_delay):
         at = slots.planned_at(launch, lane)
-        if at - SEND_FROM_S <= now.timestamp() < at + GRACE_S:
+        if not launch.is_stopped(slots.network_of(lane)) and at - SEND_FROM_S <= now.timestamp() < at + GRACE_S:
             _send_lane(launch, lane, at, now)
         if at < now.timestamp():
             watch(launch, lane, now=now)
@@ -158,7 +180,7 @@ def watch(launch: Launch, lane: str, *, now: datetime) -> None:
     again = []
     for chunk, state in _states(launch, lane).items():
         if state is None or (not state.sealed and not state.is_leased(seconds)):
-            if seconds < at + GRACE_S and not launch.stopped_at:
+            if seconds < at + GRACE_S and not launch.is_stopped(slots.network_of(lane)):
                 again.append(Message("send", launch.id, int(launch.epoch), lane, chunk))
         elif state.sealed and not state.done and not state.is_leased(seconds) and seconds > float(state.sealed) / 1000 + RESOLVE_AFTER_S:
             again.append(Message("resolve", launch.id, int(launch.epoch), lane, chunk))
@@ -190,6 +212,8 @@ def _is_final(launch: Launch, lane: str, state: State | None, now: datetime) -> 
     if state is not None and (state.done or state.sealed):
         return bool(state.done)
     held = state is not None and state.is_leased(now.timestamp())
+    if launch.is_stopped(slots.network_of(lane)):
+        return not held
     return not held and now.timestamp() > slots.planned_at(launch, lane) + MISSED_AFTER_S
 
 

@@ -4,25 +4,23 @@ open -> frozen -> settled; or goal_missed, not_approved, stopped, which end it t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
+from pynamodb.transactions import TransactWrite
 
-from . import campaigns, grants, ids, networks, settings, store
+from . import campaigns, grants, ids, proposals, settings, slots, store
 from .campaigns import Campaign
 from .errors import Conflict, Invalid, NotFound
+from .proposals import NewLaunch
 from .supporters import Counts, count
 
 State = Literal["open", "frozen", "goal_missed", "not_approved", "stopped", "settled"]
 NOT_OUT = ("goal_missed", "not_approved", "stopped")
-MESSAGE_MAX, URL_MAX, GOAL_MAX = 500, 500, 1_000_000
 STOP_BEFORE_S = 10
 APPROVE_BEFORE_LEAD_S = 120
 FRESH_CONSENT_AFTER_S = 3600
@@ -43,7 +41,8 @@ class Active(GlobalSecondaryIndex["Launch"]):  # type: ignore[no-untyped-call]
 class Launch(store.Record):
     """Times in epoch seconds. `epoch` is 0 until the launch is first approved, and a new number at each approval.
     `plan`: lane -> slots given, from the freeze on. `revision` counts the organisers' changes; `changed_by`, `stopped_by`
-    and `approvals` are organisers' pseudonyms."""
+    and `approvals` are organisers' pseudonyms. `stopped_at`: all of it; `stops`: single networks, each with who stopped
+    it and when. `postponed`: earlier moments, each with who moved it and when."""
 
     class Meta:
         table_name = settings.table("launches")
@@ -68,6 +67,8 @@ class Launch(store.Record):
     people = NumberAttribute(null=True)
     stopped_at = NumberAttribute(null=True)
     stopped_by = UnicodeAttribute(null=True)
+    stops: JSONAttribute = JSONAttribute(default=list)
+    postponed: JSONAttribute = JSONAttribute(default=list)
     changed_by = UnicodeAttribute()
     settled_at = NumberAttribute(null=True)
     created = NumberAttribute()
@@ -93,6 +94,19 @@ class Launch(store.Record):
     def is_open(self, now: datetime) -> bool:
         return self.state == "open" and now.timestamp() < float(self.closes_at)
 
+    @property
+    def stopped_networks(self) -> list[str]:
+        return [str(one["network"]) for one in self.stops]
+
+    @property
+    def moved(self) -> bool:
+        """Whether it was postponed so far that its supporters had to agree again."""
+        return any(abs(float(one["at"]) - float(self.at)) > FRESH_CONSENT_AFTER_S for one in self.postponed)
+
+    def is_stopped(self, network: str) -> bool:
+        """Whether organisers have stopped what is sent on this network."""
+        return bool(self.stopped_at) or network in self.stopped_networks
+
     def lead_s(self) -> int:
         """How long before a lane's time its workers are woken: 60 s, more for many chunks (SQS pollers start at 5 and
         grow by up to 300 a minute), at most 300."""
@@ -101,19 +115,6 @@ class Launch(store.Record):
             return fixed
         chunks = sum(-(-slots // settings.SLOTS_PER_CHUNK) for slots in (self.plan or {}).values())
         return 180 if chunks > 900 else min(300, 60 + 60 * -(-max(0, chunks - 5) // 300))
-
-
-@dataclass(frozen=True, slots=True)
-class NewLaunch:
-    """`zone`: an IANA name, in which the moment is told. `goal`: people."""
-
-    message: str
-    url: str
-    at: datetime
-    zone: str
-    closes_at: datetime
-    goal: int
-    networks: Sequence[str]
 
 
 def get(launch: str) -> Launch | None:
@@ -138,7 +139,7 @@ def propose(campaign: Campaign, organiser: str, new: NewLaunch, *, now: datetime
 
     Raises `Invalid` with every wrong field; `Conflict` once it is frozen, or (consent_needed) where supporters have
     agreed to another link or a time more than 60 minutes away."""
-    check(new, now=now)
+    proposals.check(new, now=now)
     if campaign.launch:
         return _change(of(campaign), organiser, new, now)
     return _create(campaign, organiser, new, now)
@@ -171,7 +172,9 @@ def _change(launch: Launch, organiser: str, new: NewLaunch, now: datetime) -> La
     moved = abs(float(launch.at) - old_at) > FRESH_CONSENT_AFTER_S or launch.url != old_url
     if moved and supporters(launch).people:
         raise Conflict(
-            "People have lent a post for another link or another time; each of them would have to agree again.", code="consent_needed"
+            "People have lent a post for another link or another time; each of them would have to agree again. Postpone the launch,"
+            " and they are asked to.",
+            code="consent_needed",
         )
     launch.revision, launch.approvals, launch.changed_by = revision + 1, [], organiser
     wanted = fields_of(launch)
@@ -193,57 +196,11 @@ def _set(launch: Launch, new: NewLaunch) -> None:
     launch.at, launch.closes_at, launch.networks = int(new.at.timestamp()), int(new.closes_at.timestamp()), list(new.networks)
 
 
-def check(new: NewLaunch, *, now: datetime) -> None:
-    """Raises `Invalid` with every wrong field."""
-    wrong = _wrong_words(new) | _wrong_times(new, now)
-    if wrong:
-        raise Invalid("; ".join(f"{name}: {what}" for name, what in wrong.items()), fields=wrong)
-
-
-def _wrong_words(new: NewLaunch) -> dict[str, str]:
-    wrong: dict[str, str] = {}
-    if not 1 <= len(new.message.strip()) <= MESSAGE_MAX:
-        wrong["message"] = f"1 to {MESSAGE_MAX} characters"
-    link = urlsplit(new.url.strip())
-    if link.scheme != "https" or not link.hostname or len(new.url) > URL_MAX or any(c.isspace() for c in new.url.strip()):
-        wrong["url"] = "a whole link that begins with https://"
-    if not 1 <= new.goal <= GOAL_MAX:
-        wrong["goal"] = f"a number of people from 1 to {GOAL_MAX}"
-    if not new.networks or any(network not in networks.NAMES for network in new.networks):
-        wrong["networks"] = f"one or more of {', '.join(networks.NAMES)}"
-    return wrong
-
-
-def _wrong_times(new: NewLaunch, now: datetime) -> dict[str, str]:
-    wrong: dict[str, str] = {}
-    try:
-        zone = ZoneInfo(new.zone)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return {"zone": "the name of a time zone, such as Europe/London"}
-    before = settings.current().freeze_before_s
-    if new.at.tzinfo is None or new.closes_at.tzinfo is None:
-        return {"at" if new.at.tzinfo is None else "closes_at": "please give the offset too, such as +00:00"}
-    if new.at.utcoffset() not in (new.at.astimezone(zone).utcoffset(), timedelta(0)):
-        wrong["at"] = f"its offset is not that of {new.zone} at that time"
-    if new.at <= now + timedelta(seconds=before):
-        wrong["at"] = "the moment is in the past or too near: pledges close some minutes before it"
-    if new.closes_at > new.at - timedelta(seconds=before):
-        wrong["closes_at"] = f"at least {_span(before)} before the moment"
-    elif new.closes_at <= now:
-        wrong["closes_at"] = "must be in the future"
-    return wrong
-
-
-def _span(seconds: int) -> str:
-    return f"{seconds // 60} minutes" if seconds % 60 == 0 else f"{seconds} seconds"
-
-
 def approve(campaign: Campaign, organiser: str, *, now: datetime) -> Launch:
     """One organiser's approval of the launch as it stands; with the second person's it gets an epoch and may go out.
     Safe to repeat. Raises `Conflict` (too_late, with the first moment that can still be met; ended)."""
     launch = of(campaign)
-    if launch.state not in ("open", "frozen"):
-        raise Conflict("This launch has ended.", code="ended")
+    _not_ended(launch)
     if organiser in launch.approvals:
         return launch
     latest = float(launch.at) - launch.lead_s() - APPROVE_BEFORE_LEAD_S
@@ -258,16 +215,74 @@ def approve(campaign: Campaign, organiser: str, *, now: datetime) -> Launch:
     return _act(campaign, launch, actions, unchanged, lambda current: organiser in current.approvals)
 
 
-def stop(campaign: Campaign, organiser: str, *, now: datetime) -> Launch:
-    """Stops the launch, until 10 s before the moment; later it still stops later lanes and retries. Posts that are out
-    cannot be recalled. Safe to repeat. Raises `Conflict` (ended)."""
+def stop(campaign: Campaign, organiser: str, *, network: str | None = None, now: datetime) -> Launch:
+    """Stops the launch, or what is sent on one network, until 10 s before the moment; later it still stops later lanes and
+    retries. Posts that are out cannot be recalled. Safe to repeat. Raises `Conflict` (ended), `Invalid` (network)."""
     launch = of(campaign)
-    if launch.stopped_at:
+    if network is not None and network not in launch.networks:
+        raise Invalid.field("network", f"please choose one of {', '.join(launch.networks)}")
+    if launch.stopped_at or network in launch.stopped_networks:
         return launch
+    _not_ended(launch)
+    at = ids.milliseconds(now)
+    if network is None:
+        actions = [Launch.stopped_at.set(at), Launch.stopped_by.set(organiser)]
+        return _act(campaign, launch, actions, Launch.stopped_at.does_not_exist(), lambda current: current.stopped_at is not None)
+    stops = [*launch.stops, {"network": network, "by": organiser, "at": at}]
+    return _act(campaign, launch, [Launch.stops.set(stops)], _still(launch), lambda current: network in current.stopped_networks)
+
+
+def _not_ended(launch: Launch) -> None:
     if launch.state not in ("open", "frozen"):
         raise Conflict("This launch has ended.", code="ended")
-    actions = [Launch.stopped_at.set(ids.milliseconds(now)), Launch.stopped_by.set(organiser)]
-    return _act(campaign, launch, actions, Launch.stopped_at.does_not_exist(), lambda current: current.stopped_at is not None)
+
+
+def _still(launch: Launch) -> Condition:
+    """Nobody has stopped or postponed anything since it was read."""
+    unchanged: Condition = (Launch.stops == launch.stops) & (Launch.revision == launch.revision)
+    return unchanged
+
+
+def postpone(campaign: Campaign, organiser: str, *, at: datetime, closes_at: datetime, zone: str, now: datetime) -> Launch:
+    """Moves the launch to a later moment, also after the freeze, until 10 s before the one that stands: takes every approval
+    back, and opens it for more people until `closes_at`. Who has agreed to a moment more than an hour away is asked again, and
+    nothing is sent for them unless they agree. Safe to repeat.
+
+    Raises `Invalid` (at, closes_at, zone), `Conflict` (ended, too_late, changed)."""
+    launch = of(campaign)
+    new = NewLaunch(launch.message, launch.url, at, zone, closes_at, int(launch.goal), list(launch.networks))
+    wanted = (int(at.timestamp()), int(closes_at.timestamp()), zone)
+    if (int(launch.at), int(launch.closes_at), launch.zone) == wanted and launch.postponed:
+        return launch
+    _not_ended(launch)
+    if launch.stopped_at:
+        raise Conflict("This launch has been stopped for good.", code="ended")
+    if now.timestamp() > float(launch.at) - STOP_BEFORE_S:
+        raise Conflict("It is too late to postpone: the posts are being sent.", code="too_late")
+    proposals.check(new, now=now)
+    if int(at.timestamp()) <= int(launch.at):
+        raise Invalid.field("at", "must be later than the moment that stands")
+    return _postpone(campaign, launch, organiser, wanted, now)
+
+
+def _postpone(campaign: Campaign, launch: Launch, organiser: str, wanted: tuple[int, int, str], now: datetime) -> Launch:
+    """Launch and slots in one transaction, so that they are never open and closed at once. The epoch moves on: whatever was
+    sent for the moment before is dropped."""
+    moved = [*launch.postponed, {"at": int(launch.at), "by": organiser, "when": ids.milliseconds(now), "revision": int(launch.revision)}]
+    values = {"at": wanted[0], "closes_at": wanted[1], "zone": wanted[2], "state": "open", "approvals": [], "postponed": moved}
+    values |= {"revision": int(launch.revision) + 1, "epoch": int(launch.epoch) + 1, "changed_by": organiser}
+    actions = [getattr(Launch, name).set(value) for name, value in values.items()] + [Launch.plan.remove(), Launch.people.remove()]
+    standing = (Launch.epoch == launch.epoch) & (Launch.state == launch.state) & Launch.stopped_at.does_not_exist()
+
+    def fill(transaction: TransactWrite) -> None:
+        transaction.update(launch, actions=actions, condition=_still(launch) & standing)
+        slots.reopen(transaction, launch.id, postponed=len(moved))
+
+    refused = store.write_together(fill)
+    current = of(campaign)
+    if refused is not None and (int(current.at), int(current.closes_at), current.zone) != wanted:
+        raise Conflict("Somebody else changed the launch at the same moment; please look again.", code="changed")
+    return current
 
 
 def _act(campaign: Campaign, launch: Launch, actions: list[Any], condition: Condition, done: Any) -> Launch:

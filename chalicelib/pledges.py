@@ -27,7 +27,8 @@ class Pledge(store.Record):
     """`supporter` is the supporter's pseudonym. `key` makes a repetition at the network harmless; it and `text` change only
     together, with a new consent. The consent itself: `text_sha256`, `account`, `agreed_at` (the planned time, epoch
     seconds), `wording`, `consented`; `earlier` has those before. `email` is sealed, `link` the page to tell of in an
-    e-mail. Other times in epoch milliseconds. What is planned now: `planned_at`."""
+    e-mail. Other times in epoch milliseconds. `offset_s`: seconds after the lane's time, mostly 0. What is planned now:
+    `planned_at`."""
 
     class Meta:
         table_name = settings.table("pledges")
@@ -42,6 +43,7 @@ class Pledge(store.Record):
     account_item = UnicodeAttribute()
     limit = NumberAttribute()
     per_link = NumberAttribute()
+    offset_s = NumberAttribute(default=0)
     text = UnicodeAttribute()
     key = UnicodeAttribute()
     text_sha256 = UnicodeAttribute()
@@ -173,12 +175,13 @@ def _write(launch: Launch, draft: Draft, who: Who, contact: Contact | None, now:
 
 
 def _pledge(launch: Launch, draft: Draft, who: Who, contact: Contact | None, now: datetime) -> Pledge:
-    slot = slots.take(launch.id, slots.lane_of(draft.network, slots.ordinal(launch.id, draft.network, who.account.server)))
+    ordinal = slots.ordinal(launch.id, draft.network, who.account.server)
+    slot = slots.take(launch.id, slots.lane_of(draft.network, ordinal))
     pledge = Pledge(pk=slot.chunk, sk=slot.position, draft=draft.id, supporter=str(who.supporter.sk), network=draft.network)
     pledge.server, pledge.account = who.account.server, who.account.handle
     pledge.account_item = f"{who.item.pk} {who.item.sk}"
-    pledge.limit, pledge.per_link = draft.limit, draft.per_link
-    agreed = slots.planned_at(launch, slot.lane)
+    pledge.limit, pledge.per_link, pledge.offset_s = draft.limit, draft.per_link, slots.offset_of(draft.network, ordinal)
+    agreed = planned_at(launch, pledge)
     pledge.key = networks.get(draft.network).key(draft.text, who.account.id, at=datetime.fromtimestamp(agreed, UTC))
     agree(pledge, draft.text, planned=agreed, now=now)
     if contact:
@@ -201,7 +204,12 @@ def consent_of(pledge: Pledge) -> dict[str, str | int]:
 
 def planned_at(launch: Launch, pledge: Pledge) -> int:
     """When it goes out, in epoch seconds: the launch may have been moved, by less than asks for a new yes."""
-    return slots.planned_at(launch, pledge.slot.lane)
+    return slots.planned_at(launch, pledge.slot.lane) + int(pledge.offset_s)
+
+
+def stands(launch: Launch, pledge: Pledge) -> bool:
+    """Whether its supporter has agreed to the moment as it is planned now; one that moved by an hour at most is the same."""
+    return abs(int(pledge.agreed_at) - planned_at(launch, pledge)) <= launches.FRESH_CONSENT_AFTER_S
 
 
 def find_confirmed(pledge: str) -> Pledge:

@@ -9,6 +9,8 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute
+from pynamodb.transactions import TransactWrite
 
 from . import ids, networks, settings, store
 from .errors import Conflict
@@ -55,6 +57,17 @@ def parse(pledge: str) -> Slot | None:
 def lane_of(network: str, ordinal: int) -> str:
     """The lane of the `ordinal`-th pledge (from 0) on its host: as many a window as the host takes in one period."""
     return f"{network}.{ordinal // networks.get(network).BUDGET}"
+
+
+def offset_of(network: str, ordinal: int) -> int:
+    """Seconds after its lane's time at which the `ordinal`-th pledge on its host is sent, so that no host gets more than
+    `PER_S` posts in a second, however many workers send them."""
+    chosen = networks.get(network)
+    return ordinal % chosen.BUDGET // chosen.PER_S
+
+
+def network_of(lane: str) -> str:
+    return lane.rpartition(".")[0]
 
 
 def lane_delay(lane: str) -> int:
@@ -116,16 +129,41 @@ def closed() -> Conflict:
     return Conflict("Lending a post for this moment has closed.", code="closed")
 
 
-def freeze(launch: str, now: datetime) -> dict[str, int]:
-    """Closes all lanes; the answer is the plan: lane -> slots given. Safe to repeat, and the plan stays the same."""
-    answer = _update(
-        _slots_key(launch),
-        UpdateExpression="SET #closed = if_not_exists(#closed, :now)",
-        ExpressionAttributeNames={"#closed": "closed"},
-        ExpressionAttributeValues={":now": {"N": str(ids.milliseconds(now))}},
-        ReturnValues="ALL_NEW",
-    )
+def freeze(launch: str, now: datetime, *, postponed: int = 0) -> dict[str, int]:
+    """Closes all lanes; the answer is the plan: lane -> slots given. Safe to repeat, and the plan stays the same. `postponed`:
+    how often the launch had been when it was read. Raises `Conflict` (changed) where it has been again since."""
+    try:
+        answer = _update(
+            _slots_key(launch),
+            UpdateExpression="SET #closed = if_not_exists(#closed, :now)",
+            ConditionExpression="#postponed = :postponed" if postponed else "attribute_not_exists(#postponed)",
+            ExpressionAttributeNames={"#closed": "closed", "#postponed": "postponed"},
+            ExpressionAttributeValues={":now": {"N": str(ids.milliseconds(now))}}
+            | ({":postponed": {"N": str(postponed)}} if postponed else {}),
+            ReturnValues="ALL_NEW",
+        )
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        raise Conflict("The launch has just been postponed.", code="changed") from error
     return _plan(answer)
+
+
+class _Slots(store.Record):
+    """What is not a lane's counter in that item."""
+
+    class Meta:
+        table_name = settings.table("launches")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True, default="slots")
+    closed = NumberAttribute(null=True)
+    postponed = NumberAttribute(null=True)
+
+
+def reopen(transaction: TransactWrite, launch: str, *, postponed: int) -> None:
+    """Adds to a transaction that slots are given again, and that a freeze that knows nothing of it closes nothing."""
+    transaction.update(_Slots(pk=launch, sk="slots"), actions=[_Slots.closed.remove(), _Slots.postponed.set(postponed)])
 
 
 def given(launch: str) -> dict[str, int]:
@@ -135,7 +173,7 @@ def given(launch: str) -> dict[str, int]:
 
 
 def _plan(item: Mapping[str, Mapping[str, str]]) -> dict[str, int]:
-    return {lane: int(value["N"]) for lane, value in item.items() if lane not in ("pk", "sk", "closed")}
+    return {lane: int(value["N"]) for lane, value in item.items() if lane not in ("pk", "sk", "closed", "postponed")}
 
 
 def _slots_key(launch: str) -> dict[str, dict[str, str]]:

@@ -115,11 +115,12 @@ def _talk(campaign: Any, now: datetime) -> None:
 
 def _propose(campaign: Any, organisers: list[str], now: datetime) -> Sample:
     from chalicelib import launches
+    from chalicelib.proposals import NewLaunch
 
     at = now.astimezone(ZoneInfo(ZONE)).replace(microsecond=0) + timedelta(seconds=AHEAD_S)
     pledges_until = at - timedelta(seconds=AHEAD_S - OPEN_S)
     message, url = "Change starts with the people who do the work. Say what stands in your way:", "https://change.example.org/solutions"
-    new = launches.NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon", "bluesky"])
+    new = NewLaunch(message, url, at, ZONE, pledges_until, 1, ["mastodon", "bluesky"])
     launches.propose(campaign, organisers[0], new, now=now)
     for organiser in organisers:
         launches.approve(campaign, organiser, now=now)

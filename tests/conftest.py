@@ -28,10 +28,11 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 
-from chalicelib import campaigns, clock, keyring, launches, mail, messages, participants, pseudonyms, settings, store, tallies
+from chalicelib import campaigns, clock, keyring, mail, messages, participants, pseudonyms, settings, store, tallies
 from chalicelib.campaigns import Campaign, Details, NewPhase
 from chalicelib.contributions import Said
 from chalicelib.networks import transport
+from chalicelib.proposals import NewLaunch
 from infra.stand_ins import StandIns, serve
 from tests import aws as aws_hooks
 from tests import tables
@@ -122,7 +123,7 @@ def campaign(person: Make, now: datetime) -> Campaign:
     return make_campaign(person("olive@example.org"), now)
 
 
-def new_launch(now: datetime, **changes: object) -> launches.NewLaunch:
+def new_launch(now: datetime, **changes: object) -> NewLaunch:
     values: dict[str, object] = {
         "message": "Change starts with the people who do the work.",
         "url": "https://change.example.org/solutions",
@@ -132,7 +133,7 @@ def new_launch(now: datetime, **changes: object) -> launches.NewLaunch:
         "goal": 1,
         "networks": ["mastodon"],
     }
-    return launches.NewLaunch(**(values | changes))  # type: ignore[arg-type]
+    return NewLaunch(**(values | changes))  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")

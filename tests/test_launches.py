@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib import chunks, counts, grants, launches, reports, slots, supporters
+from chalicelib import chunks, counts, grants, launches, proposals, reports, slots, supporters
 from chalicelib.errors import Conflict, Invalid
-from tests.aws import lost_response
+from infra.stand_ins.faults import Fault
+from tests.aws import hook, lost_response, nth
 from tests.conftest import new_launch
 from tests.launching import Launching
 
@@ -77,7 +78,7 @@ def test_launch_is_refused_naming_the_field(launching: Launching, now: datetime,
 
 def test_moment_without_an_offset_is_refused(launching: Launching, now: datetime) -> None:
     with pytest.raises(Invalid) as refused:
-        launches.check(new_launch(now, at=datetime(2027, 2, 10, 13, 30)), now=now)  # noqa: DTZ001  # the point of it
+        proposals.check(new_launch(now, at=datetime(2027, 2, 10, 13, 30)), now=now)  # noqa: DTZ001  # the point of it
 
     assert list(refused.value.fields) == ["at"]
 
@@ -170,8 +171,6 @@ def test_launch_can_be_stopped(launching: Launching, at: int) -> None:
 
 def test_worker_reads_the_stop_at_its_gate(launching: Launching) -> None:
     """Stopped while the worker holds, after it has read everything."""
-    from tests.aws import hook
-
     launching.propose()
     launching.pledge("ann")
     queued = launching.ready()
@@ -259,3 +258,51 @@ def test_launch_settles_an_hour_after_its_last_lane_whatever_happened(launching:
     launching.tick(launching.moment(3601))
 
     assert reports.get(launching.launch.id)["unknown"] == 1
+
+
+def test_one_network_can_be_stopped_and_the_others_go_out(launching: Launching) -> None:
+    launching.propose(networks=["mastodon", "bluesky"])
+    launching.pledge("ann")
+    launching.pledge("ben", network="bluesky")
+    queued = launching.ready()
+    for _ in range(2):
+        launches.stop(launching.campaign, "oscar", network="bluesky", now=launching.now)
+    launching.work(queued)
+    launching.tick(launching.moment(60))
+
+    assert launching.posts() == ["ann"]
+    assert [(one["network"], one["by"]) for one in launching.launch.stops] == [("bluesky", "oscar")]
+    assert launching.launch.state == "settled"
+
+
+def test_network_that_the_launch_does_not_use_cannot_be_stopped(launching: Launching) -> None:
+    launching.propose(networks=["mastodon"])
+    with pytest.raises(Invalid) as refused:
+        launches.stop(launching.campaign, "oscar", network="bluesky", now=launching.now)
+
+    assert list(refused.value.fields) == ["network"]
+
+
+def test_lost_response_of_a_networks_stop_stops_it_once(launching: Launching) -> None:
+    launching.propose(networks=["mastodon", "bluesky"])
+    with lost_response("dynamodb", "UpdateItem") as calls:
+        launches.stop(launching.campaign, "oscar", network="bluesky", now=launching.now)
+
+    assert (len(calls), launching.launch.stopped_networks) == (2, ["bluesky"])
+
+
+def test_stop_after_the_seal_ends_the_retries(launching: Launching) -> None:
+    """The network asks to be left alone for a while; meanwhile an organiser stops it."""
+    launching.propose()
+    launching.pledge("ann")
+    queued = launching.ready()
+    launching.towns.world.faults.add("*", Fault("throttle"))
+    with hook("dynamodb", "GetItem", nth(6, lambda: launches.stop(launching.campaign, "oscar", network="mastodon", now=launching.now))):
+        launching.work(queued)
+    launching.towns.world.faults.clear()
+    launching.tick(launching.moment(400))
+
+    outcome = chunks.outcomes(f"{launching.launch.id}#mastodon.0#0", 1)
+    assert outcome is not None
+    assert [item["outcome"] for item in outcome.items.values()] == ["stopped"]
+    assert launching.posts() == []

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-# posted           it is there (a repetition that the network recognised included)
-# retry            nothing was posted, and asking again may help; `wait_s` says when
-# uncertain        it may have been posted: only a network that recognises repetitions is asked again
-# reconnect        the permission no longer works
+# What an answer means, on every network, and what it leads to:
+# posted           it is there (already posted, a repetition that the network recognised, included)
+# retry            nothing was posted: asked again, at once and ever more slowly, or after `wait_s`; `renew`: with another bearer
+# uncertain        it may have been posted: asked again only where a repetition cannot double it, else the outcome is unknown
+# reconnect        the permission no longer works: its supporter is asked for another
+# halt             the network takes nothing from this app for now: no retries and no later windows there
 # refused          the network will not take this post
-OutcomeOfRequest = Literal["posted", "retry", "uncertain", "reconnect", "refused"]
+OutcomeOfRequest = Literal["posted", "retry", "uncertain", "reconnect", "halt", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ class Post:
 
 class Network(Protocol):
     NAME: str
-    BUDGET: int  # posts that one host takes from us in one period
+    BUDGET: int  # posts that one host takes from us in one period, by whatever it counts us: app, address, account
     PERIOD_S: int
+    PER_S: int  # posts a second that a host gets from us, and connections that it sees at once: our own limit, for small servers
     REPEATABLE: bool  # sending the same post again cannot double it
 
     def clean_server(self, text: str) -> str:

@@ -23,6 +23,7 @@ NAME = "bluesky"
 # needs two, session and record, and a third is kept for repetitions. An account's own 5,000 points an hour (3 a post) and 30
 # sessions in 5 minutes are never met, since an account lends one post.
 BUDGET, PERIOD_S = 1000, 300
+PER_S = 100  # the reference server takes about that many a second on two cores
 REPEATABLE = True
 LIMIT, BYTES_PER_GRAPHEME = 300, 10  # 300 graphemes and 3,000 bytes: app.bsky.feed.post
 LANGS = ("en",)

@@ -10,7 +10,7 @@ from chalice import Blueprint, Response
 from .. import enrolments, launches, networks, reports
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
-from ..launches import NewLaunch
+from ..proposals import GOAL_MAX, NewLaunch
 from . import times
 from .campaigns import organised, seen, standing
 from .http import PLEDGE, Visit
@@ -31,7 +31,7 @@ class Proposal(msgspec.Struct):
     at: str
     zone: str
     closes_at: str
-    goal: Annotated[int, msgspec.Meta(ge=1, le=launches.GOAL_MAX)]
+    goal: Annotated[int, msgspec.Meta(ge=1, le=GOAL_MAX)]
     networks: list[str]
 
 
