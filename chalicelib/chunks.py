@@ -6,7 +6,9 @@ Outcomes are one item, written in one transaction with `done`, under the writer'
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
@@ -15,6 +17,8 @@ from pynamodb.transactions import TransactWrite
 
 from . import ids, settings, store
 from .settings import LEASE_S, RESOLVE_AFTER_S
+
+PREPARE_S = 60.0
 
 
 class State(store.Record):
@@ -40,7 +44,7 @@ class State(store.Record):
 
 
 class Outcomes(store.Record):
-    """`items`: slot position -> what happened (see `release.Outcome`)."""
+    """`items`: slot position -> what happened (see `outcomes.Outcome`)."""
 
     class Meta:
         table_name = settings.table("chunks")
@@ -51,20 +55,55 @@ class Outcomes(store.Record):
     meta = JSONAttribute()
 
 
+class Halt(store.Record):
+    """A network that takes nothing more from us in this launch, and since when (epoch milliseconds)."""
+
+    class Meta:
+        table_name = settings.table("chunks")
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    at = NumberAttribute()
+
+
 class Ready(store.Record):
-    """The last time a chunk was prepared (epoch milliseconds), and how many of its pledges were ready."""
+    """The last time a chunk was prepared, how many of its pledges were ready, and how many will fail. `until`: the claim of a
+    worker that prepares it now. Times in epoch milliseconds."""
 
     class Meta:
         table_name = settings.table("chunks")
 
     pk = UnicodeAttribute(hash_key=True)
     sk = UnicodeAttribute(range_key=True, default="ready")
-    pledges = NumberAttribute()
-    at = NumberAttribute()
+    ready = NumberAttribute(default=0)
+    failing = NumberAttribute(default=0)
+    at = NumberAttribute(null=True)
+    until = NumberAttribute(default=0)
 
 
-def record_ready(chunk: str, *, pledges: int, now: float) -> None:
-    Ready(pk=chunk, sk="ready", pledges=pledges, at=int(now * 1000)).save()
+def claim_preparing(chunk: str, *, now: float) -> bool:
+    """False where another worker prepares the chunk; a claim lapses by itself."""
+    free = Ready.until.does_not_exist() | (Ready.until < int(now * 1000))
+    return store.update_if(Ready(pk=chunk, sk="ready"), [Ready.until.set(int((now + PREPARE_S) * 1000))], free)
+
+
+def record_ready(chunk: str, *, ready: int, failing: int, now: float) -> None:
+    """Ends the claim. The last word stands."""
+    Ready(pk=chunk, sk="ready", ready=ready, failing=failing, at=int(now * 1000)).save()
+
+
+def readiness(chunks: Iterable[str]) -> dict[str, Ready]:
+    """By chunk, as last prepared; a chunk that never was is left out."""
+    return {str(one.pk): one for one in Ready.batch_get([(chunk, "ready") for chunk in chunks]) if one.at}
+
+
+def halt(launch: str, network: str, *, now: float) -> None:
+    """Notes that a network takes nothing more. Safe to repeat; the first time stays."""
+    store.save_if(Halt(pk=f"{launch}#halt", sk=network, at=int(now * 1000)), Halt.pk.does_not_exist())
+
+
+def is_halted(launch: str, network: str) -> bool:
+    return Halt.find(f"{launch}#halt", network) is not None
 
 
 def _state_key(epoch: int) -> str:
@@ -85,7 +124,25 @@ def get_all(chunks: Iterable[str], epoch: int) -> dict[str, State]:
 
 
 def outcomes(chunk: str, epoch: int) -> Outcomes | None:
-    return Outcomes.find(chunk, _outcomes_key(epoch))
+    """What happened up to this epoch; `meta` is the last one's that has written."""
+    written = [one for number in range(1, epoch + 1) if (one := Outcomes.find(chunk, _outcomes_key(number)))]
+    for earlier, later in pairwise(written):
+        later.items = {**earlier.items, **later.items}
+    return written[-1] if written else None
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What earlier epochs did to a chunk: the outcomes by slot, and whether it was sealed without any being written."""
+
+    items: Mapping[str, Any]
+    sealed: bool
+
+
+def before(chunk: str, epoch: int) -> Before:
+    """A launch that was postponed sends only what has no outcome yet, and nothing that may be out."""
+    found, states = outcomes(chunk, epoch - 1), [get(chunk, number) for number in range(1, epoch)]
+    return Before(found.items if found else {}, any(state and state.sealed and not state.done for state in states))
 
 
 def lease(chunk: str, epoch: int, *, now: float) -> State | None:

@@ -14,12 +14,15 @@ from .pledges import Pledge
 RETRIES_S = (1.0, 2.0, 4.0, 8.0, 16.0)
 SESSION_S = 10.0
 
-Kind = Literal["posted", "refused", "reconnect", "unknown"]
+# halted: the network stopped our app before this post; stopped: the organisers did; not_agreed: the moment was moved, and its
+# supporter has not agreed to the new one.
+Kind = Literal["posted", "refused", "reconnect", "halted", "stopped", "not_agreed", "unknown"]
+_LASTING: dict[str, Kind] = {"posted": "posted", "refused": "refused", "reconnect": "reconnect", "halt": "halted"}
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What happened to one pledge. `sent_ms`: our first send after the planned time; `acked_ms`: the answer."""
+    """What happened to one pledge. `sent_ms`: our first send after its planned time; `acked_ms`: the answer."""
 
     outcome: Kind
     url: str | None = None
@@ -31,25 +34,33 @@ class Outcome:
 
 @dataclass(slots=True)
 class Sending:
-    """One pledge on its way. `connection` carries its request, and is None until the permission has become a bearer.
-    `again_at`: epoch seconds of the next try, None once `outcome` stands. `asked`: how often a bearer was asked for."""
+    """One pledge on its way, `planned` for a time in epoch seconds. `connection` carries its request, and is None until the
+    permission has become a bearer. `again_at`: epoch seconds of the next try, None once `outcome` stands. `asked`: how often
+    a bearer was asked for. `uncertain`: it may have been posted."""
 
     pledge: Pledge
+    planned: float
     permission: str = field(repr=False)
     connection: Connection | None = None
     outcome: Outcome = field(default_factory=lambda: Outcome("unknown"))
     again_at: float | None = 0.0
     asked: int = 0
     renewed: bool = False
+    uncertain: bool = False
 
-    def take(self, verdict: Verdict, *, now: float, planned: float, repeatable: bool) -> None:
-        """`now` and `planned` in epoch seconds; `repeatable`: the network recognises a repetition, so asking again cannot double."""
+    @property
+    def is_open(self) -> bool:
+        return self.connection is not None and self.connection.is_open
+
+    def take(self, verdict: Verdict, *, now: float, repeatable: bool) -> None:
+        """`now` in epoch seconds; `repeatable`: the network recognises a repetition, so asking again cannot double."""
         self.outcome.said, self.outcome.url, self.again_at = verdict.said, verdict.url, None
+        self.uncertain = self.uncertain or verdict.kind == "uncertain"
         if verdict.renew:
             self._renew(now)
-        elif verdict.kind in ("posted", "refused", "reconnect"):
-            self.outcome.outcome = verdict.kind
-            self.outcome.acked_ms = round((now - planned) * 1000, 3)
+        elif verdict.kind in _LASTING:
+            self.outcome.outcome = _LASTING[verdict.kind]
+            self.outcome.acked_ms = round((now - self.planned) * 1000, 3)
         elif verdict.kind == "retry" or repeatable:
             self.again_at = now + (verdict.wait_s or self.pause_s)
 
@@ -78,8 +89,8 @@ class Sending:
         if isinstance(bearer, str):
             post = Post(self.pledge.server, self.pledge.text, self.pledge.key)
             self.connection = Connection(network.request(post, bearer))
-        elif bearer.kind in ("reconnect", "refused"):
-            self.outcome.outcome, self.outcome.said, self.again_at = bearer.kind, bearer.said, None
+        elif bearer.kind in _LASTING:
+            self.outcome.outcome, self.outcome.said, self.again_at = _LASTING[bearer.kind], bearer.said, None
         else:
             self.asked += 1
             pause = RETRIES_S[min(self.asked, len(RETRIES_S)) - 1]

@@ -17,6 +17,7 @@ GRACE_S = 600
 RESOLVE_AFTER_S = 90.0
 RESOLVE_UNTIL_S = 3000
 _RESOLVER, _DIRECTORY = "public.api.bsky.app", "plc.directory"
+_NTP_SERVER = "time.aws.com"
 _LOCAL_ONLY = ("STAND_INS", "LEAD_S", "HANDLE_RESOLVER", "PLC_DIRECTORY")
 
 
@@ -27,7 +28,8 @@ class Missing(RuntimeError):
 @dataclass(frozen=True, slots=True)
 class Settings:
     """`stand_ins` maps a host name to the loopback address that plays it, on the local stage only. `handle_resolver` and
-    `plc_directory` are the hosts that know Bluesky's accounts. `mail_per_s`: SES's quota of this account, e-mails a second.
+    `plc_directory` are the hosts that know Bluesky's accounts. `ntp_server` knows the time; empty on the local stage, unless it
+    is set. `mail_per_s`: SES's quota of this account, e-mails a second.
     All durations are in seconds."""
 
     stage: str
@@ -38,6 +40,7 @@ class Settings:
     handle_resolver: str = _RESOLVER
     plc_directory: str = _DIRECTORY
     mail_per_s: float = 1.0
+    ntp_server: str = ""
 
     @property
     def is_local(self) -> bool:
@@ -76,6 +79,7 @@ def current() -> Settings:
         handle_resolver=local["HANDLE_RESOLVER"] or _RESOLVER,
         plc_directory=local["PLC_DIRECTORY"] or _DIRECTORY,
         mail_per_s=float(os.environ.get("MAIL_PER_S") or 1.0),
+        ntp_server=os.environ.get("NTP_SERVER", "" if stage == "local" else _NTP_SERVER),
     )
 
 

@@ -75,11 +75,32 @@ def hook(service: str, operation: str, act: Callable[[], None], *, after: bool =
         events.unregister(name, run)
 
 
+def nth(number: int, act: Callable[[], object]) -> Callable[[], None]:
+    """Does it at the `number`-th call, once."""
+    seen = [0]
+
+    def counted() -> None:
+        seen[0] += 1
+        if seen[0] == number:
+            act()
+
+    return counted
+
+
+def die() -> None:
+    raise Killed
+
+
+_TURN_S = 0.02
+
+
 class Skipping(Clock):
-    """A clock that starts when it is told and skips over waiting. `at(...)` moves it."""
+    """A clock that starts when it is told and skips over waiting. `at(...)` moves it. Of several that sleep, who wakes up first
+    moves it."""
 
     def __init__(self, start: datetime) -> None:
         self._offset = 0.0
+        self._alarms: list[float] = []
         self.at(start)
 
     def at(self, moment: datetime | float) -> None:
@@ -89,8 +110,16 @@ class Skipping(Clock):
         return time.time() + self._offset
 
     async def sleep(self, seconds: float) -> None:
-        self._offset += max(0.0, seconds)
-        await asyncio.sleep(0)
+        alarm = self.now() + max(0.0, seconds)
+        self._alarms.append(alarm)
+        try:
+            await asyncio.sleep(0)
+            while self.now() < alarm:
+                await asyncio.sleep(_TURN_S if len(self._alarms) > 1 else 0)  # whoever works meanwhile is let work
+                if alarm == min(self._alarms):
+                    self._offset += max(0.0, alarm - self.now())
+        finally:
+            self._alarms.remove(alarm)
 
     def spin(self, until: float) -> None:
         self._offset += max(0.0, until - self.now())

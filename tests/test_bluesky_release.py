@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chalicelib import release, reports
+from chalicelib import reports, volleys
 from chalicelib.networks import transport
 from infra.stand_ins.app_passwords import token
 from infra.stand_ins.faults import Fault
@@ -39,7 +39,7 @@ def test_posts_go_out_exactly_as_agreed(lent: Launching) -> None:
 
 @pytest.mark.parametrize("kind", ["fail", "throttle", "hang", "drop_after"])
 def test_session_that_fails_at_first_is_asked_for_again(lent: Launching, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
-    monkeypatch.setattr(release, "SESSION_S", 0.5)
+    monkeypatch.setattr(volleys, "SESSION_S", 0.5)
     queued = lent.ready()
     lent.towns.world.faults.add("pds-01.test", Fault(kind, times=1, on="session", status=500))  # type: ignore[arg-type]
     lent.work(queued)

@@ -53,7 +53,8 @@ def test_launch_goes_from_the_rule_to_the_report(launching: Launching, woken: Cl
     prepare = take_queued("chunks")
     assert [queued.message["do"] for queued in prepare] == ["prepare"]
     take(woken, "release", [queued.body for queued in prepare])
-    assert chunks.Ready.find(str(pledges[0].pk), "ready").pledges == 3  # type: ignore[union-attr]
+    prepared = chunks.readiness([str(pledges[0].pk)])[str(pledges[0].pk)]
+    assert (int(prepared.ready), int(prepared.failing)) == (3, 0)
 
     launching.clock.at(launching.moment(-590))
     minute(woken)

@@ -9,25 +9,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 import pytest
 
 from chalicelib import clock, fan_out, release, reports
-from tests.aws import Killed, Queued, Skipping, hook, take_queued
+from tests.aws import Killed, Queued, Skipping, die, hook, nth, take_queued
 from tests.launching import Launching
 
 # A killed worker leaves its sockets to the operating system.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 NAMES = ["ann", "ben", "cat"]
-
-
-def nth(number: int) -> Callable[[], None]:
-    """Kills at the `number`-th call."""
-    seen = [0]
-
-    def act() -> None:
-        seen[0] += 1
-        if seen[0] == number:
-            raise Killed
-
-    return act
 
 
 class Mortal(Skipping):
@@ -61,13 +49,13 @@ def killing_clock(sends: int) -> Iterator[None]:
 
 
 POINTS: dict[str, Callable[[], AbstractContextManager[object]]] = {
-    "before the lease": lambda: hook("dynamodb", "UpdateItem", nth(1)),
-    "leased": lambda: hook("dynamodb", "Query", nth(1)),
-    "sealed, nothing sent": lambda: hook("dynamodb", "Query", nth(3)),
+    "before the lease": lambda: hook("dynamodb", "UpdateItem", nth(1, die)),
+    "leased": lambda: hook("dynamodb", "Query", nth(1, die)),
+    "sealed, nothing sent": lambda: hook("dynamodb", "Query", nth(3, die)),
     "one sent": lambda: killing_clock(1),
     "two sent": lambda: killing_clock(2),
-    "all sent, no outcome": lambda: hook("dynamodb", "TransactWriteItems", nth(1)),
-    "outcome written": lambda: hook("dynamodb", "TransactWriteItems", nth(1), after=True),
+    "all sent, no outcome": lambda: hook("dynamodb", "TransactWriteItems", nth(1, die)),
+    "outcome written": lambda: hook("dynamodb", "TransactWriteItems", nth(1, die), after=True),
     "not killed": nullcontext,
 }
 
