@@ -17,7 +17,7 @@ from .launches import NOT_OUT, Launch
 from .pledges import Pledge
 from .supporters import Count
 
-OUTCOMES = ("posted", "refused", "reconnect", "unknown", "missed")
+OUTCOMES = ("posted", "refused", "reconnect", "halted", "stopped", "not_agreed", "unknown", "missed")
 
 
 class Report(store.Record):
@@ -130,8 +130,15 @@ def _chunk(launch: Launch, lane: str, number: int) -> _Chunk:
     if found is not None:
         return _Chunk(found.items, bool(found.meta.get("late")))
     state = chunks.get(key, int(launch.epoch)) if launch.epoch else None
-    outcome = "unknown" if state and state.sealed else "missed"
+    outcome = "unknown" if state and state.sealed else _not_sent(launch, slots.network_of(lane))
     return _Chunk({str(pledge.sk): {"outcome": outcome} for pledge in pledges.of_chunk(key)}, late=False)
+
+
+def _not_sent(launch: Launch, network: str) -> str:
+    """Why no worker sealed: the outcome of all posts of such a chunk."""
+    if launch.is_stopped(network):
+        return "stopped"
+    return "halted" if chunks.is_halted(launch.id, network) else "missed"
 
 
 def items_of(launch: Launch, lane: str, number: int) -> Mapping[str, Mapping[str, Any]]:

@@ -272,7 +272,8 @@ def test_one_network_can_be_stopped_and_the_others_go_out(launching: Launching) 
 
     assert launching.posts() == ["ann"]
     assert [(one["network"], one["by"]) for one in launching.launch.stops] == [("bluesky", "oscar")]
-    assert launching.launch.state == "settled"
+    report = reports.get(launching.launch.id)
+    assert (report["state"], report["posted"], report["stopped"], report["missed"]) == ("settled", 1, 1, 0)
 
 
 def test_network_that_the_launch_does_not_use_cannot_be_stopped(launching: Launching) -> None:

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import pytest
 
-from chalicelib import chunks, networks, slots
+from chalicelib import chunks, networks, reports, slots
 from chalicelib.clock import Clock
 from chalicelib.networks import mastodon
 from chalicelib.networks.base import Network, Response, Verdict
@@ -127,3 +127,6 @@ def test_network_that_stops_the_app_gets_no_retries_and_no_later_windows(launchi
     assert chunks.is_halted(launch.id, "mastodon")
     assert chunks.get(f"{launch.id}#mastodon.1#0", 1).sealed is None  # type: ignore[union-attr]
     assert launching.posts() == []
+    launching.tick(launching.moment(1000))
+    report = reports.get(launch.id)
+    assert (report["posted"], report["halted"], report["missed"]) == (0, 4, 0)

@@ -67,6 +67,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
         "goal": 1,
         "networks": ["mastodon"],
     },
+    "Stop": {"network": "mastodon"},
+    "Postponement": {"at": "2027-01-09T10:00:00+00:00", "zone": "Europe/London", "closes_at": "2027-01-09T09:40:00+00:00"},
     "NewPledge": {"network": "mastodon", "mode": "automatic", "server": SERVER, "text": "I lend my voice.", "email": None},
     "NewWords": {"text": "I lend my own voice.", "agree": True},
     "Consent": {"token": PERMISSION, "email": None},

@@ -1,13 +1,14 @@
-"""The launch: what everybody can see of the moment, what organisers can do to it, and its report."""
+"""The launch: what everybody can see of the moment, and what organisers can do to it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Any, Literal, cast
 
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import enrolments, launches, networks, reports
+from .. import chunks, enrolments, launches, networks, reports, slots
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
 from ..proposals import GOAL_MAX, NewLaunch
@@ -39,6 +40,12 @@ class Nothing(msgspec.Struct):
     """A body without fields."""
 
 
+class Stop(msgspec.Struct):
+    """`network`: only what is sent there; left out, all of it."""
+
+    network: str | None = None
+
+
 class Live(msgspec.Struct):
     """How far one network's posts are. `waiting`: neither posted nor failed so far."""
 
@@ -50,7 +57,8 @@ class Live(msgspec.Struct):
 
 class Launch(msgspec.Struct):
     """`people` have lent a post or are reminded: `automatic` posts are sent for them, `reminders` they send themselves.
-    `live` is empty until the moment."""
+    `live` is empty until the moment. `sealed_chunks`: of what was stopped, parts of up to 250 posts that were being sent
+    already. `postponed_from`: the moments that it was moved from."""
 
     id: str
     message: str
@@ -64,72 +72,14 @@ class Launch(msgspec.Struct):
     approvals: int
     approved: bool
     stopped_at: str | None
+    stopped_networks: list[str]
+    sealed_chunks: int
+    postponed_from: list[str]
     revision: int
     people: int
     automatic: int
     reminders: int
     live: list[Live]
-
-
-class Percentiles(msgspec.Struct):
-    """Milliseconds after the planned time."""
-
-    p50_ms: float
-    p99_ms: float
-    max_ms: float
-
-
-class Outcomes(msgspec.Struct):
-    posted: int
-    refused: int
-    reconnect: int
-    unknown: int
-    missed: int
-
-
-class Lane(msgspec.Struct):
-    """One network's posts of one planned time. `sent` are first sends on time, `late_sent` those of a second worker."""
-
-    lane: str
-    network: str
-    window: int
-    planned_at: str
-    pledged: int
-    chunks: int
-    late_chunks: int
-    outcomes: Outcomes
-    sent: Percentiles | None
-    acked: Percentiles | None
-    late_sent: Percentiles | None
-
-
-class RemindersReport(msgspec.Struct):
-    """`opened` the network's own form from here, `done` said that they have posted: neither is a post that we know of."""
-
-    made: int
-    opened: int
-    done: int
-
-
-class Report(msgspec.Struct):
-    """What happened to every post, and how exactly; by our own clock."""
-
-    launch: str
-    campaign: str
-    state: State
-    at: str
-    zone: str
-    goal: int
-    people: int
-    pledged: int
-    posted: int
-    refused: int
-    reconnect: int
-    unknown: int
-    missed: int
-    lanes: list[Lane]
-    reminders: RemindersReport
-    written_at: str
 
 
 @route(bp, "GET", "/v1/campaigns/{slug}/launch", gives=Launch)
@@ -153,18 +103,11 @@ def approve(visit: Visit, slug: str) -> Response:
     return visit.json(told(launches.approve(campaign, organiser, now=visit.now), visit))
 
 
-@route(bp, "POST", "/v1/campaigns/{slug}/launch/stop", needs="organiser", takes=Nothing, gives=Launch, errors=(409,))
+@route(bp, "POST", "/v1/campaigns/{slug}/launch/stop", needs="organiser", takes=Stop, gives=Launch, errors=(409,))
 def stop(visit: Visit, slug: str) -> Response:
-    """Stop the launch for good; posts that are out cannot be recalled."""
+    """Stop the launch, or what is sent on one network, for good; posts that are out cannot be recalled."""
     campaign, organiser = organised(visit, slug)
-    visit.read(Nothing)
-    return visit.json(told(launches.stop(campaign, organiser, now=visit.now), visit))
-
-
-@route(bp, "GET", "/v1/campaigns/{slug}/launch/report", gives=Report)
-def report(visit: Visit, slug: str) -> Response:
-    """The launch report, once the launch has ended."""
-    return visit.json(msgspec.convert(reports.get(launches.of(seen(visit, slug)).id), Report))
+    return visit.json(told(launches.stop(campaign, organiser, network=visit.read(Stop).network, now=visit.now), visit))
 
 
 def told(launch: launches.Launch, visit: Visit) -> Launch:
@@ -183,12 +126,21 @@ def told(launch: launches.Launch, visit: Visit) -> Launch:
         approvals=len(launch.approvals),
         approved=launch.approved,
         stopped_at=times.stamp(int(launch.stopped_at) / 1000) if launch.stopped_at else None,
+        stopped_networks=launch.stopped_networks,
+        sealed_chunks=_sealed(launch),
+        postponed_from=[times.stamp(one["at"], launch.zone) for one in launch.postponed],
         revision=int(launch.revision),
         people=counts.people,
         automatic=counts.automatic,
         reminders=counts.reminders,
         live=[Live(one.network, one.posted, one.failed, one.waiting) for one in reports.live(launch, now=visit.now)],
     )
+
+
+def _sealed(launch: launches.Launch) -> int:
+    lanes = slots.chunks_of(launch.plan or {}) if launch.stopped_at or launch.stops else []
+    keys = [slots.chunk_key(launch.id, lane, chunk) for lane, chunk in lanes if launch.is_stopped(slots.network_of(lane))]
+    return sum(1 for state in chunks.get_all(keys, int(launch.epoch)).values() if state.sealed)
 
 
 def _propose(visit: Visit, campaign: Campaign, organiser: str) -> launches.Launch:
@@ -213,6 +165,7 @@ def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
         "launch": launch,
         "counts": launches.supporters(launch) if launch else None,
         "live": reports.live(launch, now=visit.now) if launch else [],
+        "sealed": _sealed(launch) if launch else 0,
         "is_open": bool(launch and launch.is_open(visit.now)),
         "has_approved": bool(launch and approver in launch.approvals),
         "needed": launches.APPROVERS,
@@ -259,26 +212,20 @@ def _typed(launch: launches.Launch | None) -> dict[str, str]:
 
 @route(bp, "POST", "/c/{slug}/launch/approve", needs="organiser")
 def approve_on_page(visit: Visit, slug: str) -> Response:
+    visit.check_csrf()
     return _act(visit, slug, launches.approve)
 
 
 @route(bp, "POST", "/c/{slug}/launch/stop", needs="organiser")
 def stop_on_page(visit: Visit, slug: str) -> Response:
-    return _act(visit, slug, launches.stop)
+    network = visit.read(Stop).network
+    return _act(visit, slug, partial(launches.stop, network=network or None))
 
 
 def _act(visit: Visit, slug: str, act: Any) -> Response:
-    visit.check_csrf()
     campaign, organiser = organised(visit, slug)
     try:
         act(campaign, organiser, now=visit.now)
     except GroundswellError as error:
         return _page(visit, campaign, wrong=error)
     return visit.redirect(f"/c/{slug}/launch")
-
-
-@route(bp, "GET", "/c/{slug}/launch/report")
-def report_page(visit: Visit, slug: str) -> Response:
-    campaign = seen(visit, slug)
-    launch = launches.of(campaign)
-    return visit.page("report.html", campaign=campaign, launch=launch, report=reports.get(launch.id), **standing(visit, campaign))

@@ -78,6 +78,7 @@ def _page(visit: Visit, campaign: Campaign, pledge: str, **more: Any) -> Respons
     launch = launches.of(campaign)
     context: dict[str, Any] = {"launch": launch, "pledge": found, "outcome": reports.outcome(launch, found), "typed": {"text": found.text}}
     context |= {"planned_at": pledges.planned_at(launch, found), "changing": False, "back": _back(visit, campaign, found.id)}
+    context["stands"] = pledges.stands(launch, found)
     context["already"] = visit.cookies.get(_ONCE) == f"{found.id}.already"
     if _ONCE in visit.cookies:
         visit.drop_cookie(_ONCE)

@@ -44,6 +44,8 @@ OUTCOMES = {
     "goal_missed": STATES["goal_missed"],
     "not_approved": STATES["not_approved"],
     "stopped": STATES["stopped"],
+    "halted": "The network takes no more posts from us",
+    "not_agreed": "Did not go out: you had not agreed to the new moment",
 }
 
 REASONS = {

@@ -54,14 +54,27 @@ class Done(msgspec.Struct):
 class PledgeOutcome(msgspec.Struct):
     """What happened to one post. `said`: the network's own words; `sent_ms`: our first send after the planned time."""
 
-    outcome: Literal["posted", "refused", "reconnect", "unknown", "missed", "withdrawn", "goal_missed", "not_approved", "stopped"]
+    outcome: Literal[
+        "posted",
+        "refused",
+        "reconnect",
+        "halted",
+        "stopped",
+        "not_agreed",
+        "unknown",
+        "missed",
+        "withdrawn",
+        "goal_missed",
+        "not_approved",
+    ]
     url: str | None = None
     said: str | None = None
     sent_ms: float | None = None
 
 
 class Pledge(msgspec.Struct):
-    """A draft, a post that was lent, or a reminder. `pledge`: what the draft has become. `share`: where a reminded person
+    """A draft, a post that was lent, or a reminder. `agreed_to_moment`: false where the moment was moved so far that a new yes
+    is needed, given by changing the text to the same with `agree`. `pledge`: what the draft has become. `share`: where a reminded person
     posts. `token` comes once, for who is not signed in: the way back. `already`: this account had lent this post before."""
 
     id: str
@@ -77,6 +90,7 @@ class Pledge(msgspec.Struct):
     expires: str | None = None
     pledge: str | None = None
     planned_at: str | None = None
+    agreed_to_moment: bool | None = None
     consented_at: str | None = None
     wording: str | None = None
     share: str | None = None
@@ -226,6 +240,7 @@ def _pledge_told(campaign: Campaign, found: pledges.Pledge) -> Pledge:
     said = Pledge(found.id, campaign.slug, "automatic", cast("Any", state), found.network, found.text, account=found.account)
     said.server = found.server
     said.planned_at = times.stamp(pledges.planned_at(launch, found), launch.zone)
+    said.agreed_to_moment = pledges.stands(launch, found)
     said.consented_at, said.wording = times.stamp(found.consented_at), found.wording
     outcome = reports.outcome(launch, found)
     if outcome:

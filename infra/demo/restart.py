@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.reports import OUTCOMES
 from infra.demo import leases, show, telling
 from infra.demo.comparison import Comparison, Pledged, compare
 from infra.demo.crowd import Crowd
@@ -58,7 +59,7 @@ def complaints(found: Comparison, pledged: Sequence[Pledged], report: Mapping[st
     ]
     if int(report["posted"]) != found.posted:
         said.append(f"the launch report says {report['posted']} posted, and {found.posted} arrived")
-    told = sum(int(report[outcome]) for outcome in ("posted", "missed", "unknown", "refused", "reconnect"))
+    told = sum(int(report[outcome]) for outcome in OUTCOMES)
     if told != len(pledged):
         said.append(f"the launch report tells of {told} posts of {len(pledged)}")
     return said

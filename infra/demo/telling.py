@@ -15,7 +15,7 @@ SENT_P99_MS = 1000.0
 def launch_report(report: Mapping[str, Any]) -> str:
     lines = ["", "Launch report", f"  moment {report['at']} ({report['zone']}), state {report['state']}"]
     lines.append(f"  {report['people']} people, of a goal of {report['goal']}")
-    counts = ("pledged", "posted", "refused", "reconnect", "unknown", "missed")
+    counts = ("pledged", "posted", "refused", "reconnect", "halted", "stopped", "not_agreed", "unknown", "missed")
     lines.append("  " + ", ".join(f"{report[name]} {name}" for name in counts))
     told = report["reminders"]
     lines.append(f"  {told['made']} people reminded, {told['opened']} opened their network, {told['done']} said that they posted")

@@ -43,6 +43,8 @@ GET    /c/{slug}/launch                                                         
 POST   /c/{slug}/launch                                                         SFFFFAFF
 POST   /c/{slug}/launch/approve                                                 SFFFFAFF
 GET    /c/{slug}/launch/edit                                                    SFFFFAFF
+GET    /c/{slug}/launch/postpone                                                SFFFFAFF
+POST   /c/{slug}/launch/postpone                                                SFFFFAFF
 GET    /c/{slug}/launch/report                                                  AAAAAAAA
 POST   /c/{slug}/launch/stop                                                    SFFFFAFF
 GET    /c/{slug}/me                                                             SAAAAAAA
@@ -125,6 +127,7 @@ PUT    /v1/campaigns/{slug}/framework/{entry}                                   
 GET    /v1/campaigns/{slug}/launch                                              AAAAAAAA
 PUT    /v1/campaigns/{slug}/launch                                              SFFFFAFF
 POST   /v1/campaigns/{slug}/launch/approve                                      SFFFFAFF
+POST   /v1/campaigns/{slug}/launch/postpone                                     SFFFFAFF
 GET    /v1/campaigns/{slug}/launch/report                                       AAAAAAAA
 POST   /v1/campaigns/{slug}/launch/stop                                         SFFFFAFF
 GET    /v1/campaigns/{slug}/me                                                  SAAAAAAA
@@ -184,6 +187,7 @@ SENT: Mapping[str, Any] = {
     "POST /c/{slug}/organise/partners": {"name": "Another trust", "link": "", "image": ""},
     "POST /c/{slug}/organise/partners/{partner}": {"name": "The trust", "link": "", "image": ""},
     "POST /c/{slug}/launch": B["Proposal"] | {"at": "2027-01-09T09:40", "closes_at": "2027-01-09T09:25"},
+    "POST /c/{slug}/launch/postpone": B["Postponement"] | {"at": "2027-01-09T10:00", "closes_at": "2027-01-09T09:40"},
     "POST /c/{slug}/pledges": B["NewPledge"],
     "POST /c/{slug}/pledges/{id}/text": B["NewWords"],
     "POST /c/{slug}/pledges/{id}/consent": B["Consent"],
