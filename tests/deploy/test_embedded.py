@@ -22,7 +22,7 @@ from infra.embedded import server
 pytestmark = pytest.mark.embedded
 ROOT = Path(__file__).parents[2]
 BUILD = ROOT / "build"
-MAPPINGS = {"release", "tally", "counts", "mail"}
+MAPPINGS = {"release", "tally", "board", "counts", "mail"}
 RULES = {"groundswell-local-fan_out-event", "groundswell-local-nightly-event"}
 
 PROBE = """
@@ -80,7 +80,7 @@ def what_is_there() -> dict[str, Any]:
 def test_deploying_three_times_and_with_the_state_lost_leaves_one_of_each() -> None:
     deploy.run("local")
     first = what_is_there()
-    assert (len(first["apis"]), set(first["mappings"]), len(first["mappings"]), first["rules"]) == (1, MAPPINGS, 4, RULES)
+    assert (len(first["apis"]), set(first["mappings"]), len(first["mappings"]), first["rules"]) == (1, MAPPINGS, len(MAPPINGS), RULES)
     assert ask("GET", "/v1/campaigns") == (200, {"items": [], "next": None})
     for _ in range(2):
         deploy.run("local")
