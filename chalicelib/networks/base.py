@@ -16,6 +16,9 @@ from typing import Literal, Protocol
 # refused          the network will not take this post
 OutcomeOfRequest = Literal["posted", "retry", "uncertain", "reconnect", "halt", "refused"]
 
+# What a permission's probe has found: it works, it no longer does, or its server did not answer as it should.
+Health = Literal["ok", "reconnect", "unreachable"]
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -114,3 +117,9 @@ class Network(Protocol):
 
     def classify(self, response: Response, *, now: float) -> Verdict:
         """What an answer to `request` means. `now` in epoch seconds, for reset times."""
+
+    def probe(self, server: str, permission: str) -> Request:
+        """The one harmless request that shows whether a permission still works."""
+
+    def probed(self, server: str, response: Response) -> tuple[Health, Request | None]:
+        """What its answer means, and what is to be asked then so that nothing is left behind."""

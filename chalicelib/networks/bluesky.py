@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,7 +16,7 @@ import regex
 from .. import ids
 from ..errors import Invalid, Unavailable
 from . import atproto
-from .base import Account, Post, Request, Response, Rules, Verdict
+from .base import Account, Health, Post, Request, Response, Rules, Verdict
 from .transport import fetch
 
 NAME = "bluesky"
@@ -59,16 +60,14 @@ def account(server: str, token: str) -> Account:
         raise Unavailable(f"{who.pds} takes no sign-in just now; please try again in a few minutes.", code="server_unavailable")
     if answer.status != 200 or found.get("did") != who.did or not found.get("accessJwt"):
         raise Invalid.field("token", f"{who.pds} does not accept this app password; please make a new one")
-    _end(who.pds, str(found.get("refreshJwt", "")))
+    with suppress(Invalid, Unavailable):  # a session that nobody needs ends by itself
+        fetch(_ending(who.pds, str(found.get("refreshJwt", ""))))
     return Account(who.did, f"@{who.handle}", who.pds, permission)
 
 
-def _end(pds: str, refresh: str) -> None:
-    """A session that nobody needs. Where that fails it ends by itself."""
-    try:
-        fetch(Request(pds, "POST", "/xrpc/com.atproto.server.deleteSession", (("Authorization", f"Bearer {refresh}"),)))
-    except (Invalid, Unavailable):
-        return
+def _ending(pds: str, refresh: str) -> Request:
+    """https://docs.bsky.app/docs/api/com-atproto-server-delete-session"""
+    return Request(pds, "POST", "/xrpc/com.atproto.server.deleteSession", (("Authorization", f"Bearer {refresh}"),))
 
 
 def length(text: str, rules: Rules) -> int:  # noqa: ARG001  # the protocol's arguments
@@ -145,6 +144,19 @@ def bearer(response: Response, *, now: float) -> str | Verdict:
     if response.status == 429:
         return Verdict("retry", said=said, wait_s=_wait(response, now))
     return Verdict("retry" if response.status >= 500 or response.status == 200 else "reconnect", said=said)
+
+
+def probe(server: str, permission: str) -> Request:
+    """Of an app password only a session shows whether it works: one of the 30 that an account may begin in five minutes."""
+    return session(server, permission)
+
+
+def probed(server: str, response: Response) -> tuple[Health, Request | None]:
+    """The session is ended again: nobody needs it."""
+    made = bearer(response, now=0.0)
+    if isinstance(made, str):
+        return "ok", _ending(server, str(_json(response).get("refreshJwt", "")))
+    return "reconnect" if made.kind == "reconnect" else "unreachable", None
 
 
 def request(post: Post, bearer: str) -> Request:

@@ -13,7 +13,7 @@ import regex
 
 from .. import ids
 from ..errors import Invalid
-from .base import Account, Post, Request, Response, Rules, Verdict
+from .base import Account, Health, Post, Request, Response, Rules, Verdict
 from .transport import fetch
 
 NAME = "mastodon"
@@ -50,7 +50,7 @@ def account(server: str, token: str) -> Account:
     token = token.strip()
     if not token or not token.isascii() or not token.isprintable() or len(token) > 500:
         raise Invalid.field("token", "please paste the access token as it is, without spaces around it")
-    answer = fetch(Request(server, "GET", "/api/v1/accounts/verify_credentials", (("Authorization", f"Bearer {token}"),)))
+    answer = fetch(probe(server, token))
     found = _json(answer)
     if answer.status != 200 or not found.get("id") or not found.get("username"):
         raise Invalid.field("token", f"{server} does not accept this access token; please make a new one there")
@@ -103,6 +103,18 @@ def classify(response: Response, *, now: float) -> Verdict:
     if response.status in (401, 403):
         return Verdict("reconnect" if response.status == 401 else "refused", said=said)
     return Verdict("uncertain" if response.status >= 500 else "refused", said=said)
+
+
+def probe(server: str, permission: str) -> Request:
+    """https://docs.joinmastodon.org/methods/accounts/#verify_credentials"""
+    return Request(server, "GET", "/api/v1/accounts/verify_credentials", (("Authorization", f"Bearer {permission}"),))
+
+
+def probed(server: str, response: Response) -> tuple[Health, None]:  # noqa: ARG001
+    """401 where the token was revoked, 403 where the account may do nothing, 422 where it has become unconfirmed."""
+    if response.status in (401, 403, 422):
+        return "reconnect", None
+    return "ok" if response.status == 200 and _json(response).get("id") else "unreachable", None
 
 
 def _wait(response: Response, now: float) -> float:
