@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from infra import deployed, policies, stack
+from infra import account, deployed, policies, stack
 from infra.console import Problem, step, warn
 
 LOG_DAYS = 30
@@ -42,6 +42,7 @@ def run(stage: str) -> None:
         _api(stage)
     deployed.store(stage, outputs.bucket)
     _verify(stage, place)
+    account.note(stage)
 
 
 def _unsupported_locally(stage: str, what: str, call: Callable[[], Any]) -> Any:
@@ -104,19 +105,37 @@ def _schedules(stage: str, place: policies.Place) -> None:
         _unsupported_locally(stage, "event age", partial(lambdas.put_function_event_invoke_config, FunctionName=name, **age))
 
 
-def reservation(account_limit: int) -> int | None:
-    """How many executions are kept for the release worker; None where the account is too small to keep any."""
-    return None if account_limit < 200 else min(CONCURRENCY_MAX, account_limit - CONCURRENCY_KEPT)
+def reservation(spare: int) -> int | None:
+    """How many executions are kept for the release worker, of those that no other function keeps: AWS leaves 100 to all the others.
+    None where the account is too small to keep any.
+    https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html"""
+    return None if spare < 2 * CONCURRENCY_KEPT else min(CONCURRENCY_MAX, spare - CONCURRENCY_KEPT)
+
+
+def spare(stage: str) -> int | None:
+    """What other functions do not keep for themselves; None where it cannot be read."""
+    answer = _unsupported_locally(stage, "account settings", boto3.client("lambda").get_account_settings)
+    return int(answer["AccountLimit"]["UnreservedConcurrentExecutions"]) + (reserved(stage) or 0) if answer else None
+
+
+def reserved(stage: str) -> int | None:
+    """What the release worker keeps now; None where it keeps nothing."""
+    get = partial(boto3.client("lambda").get_function_concurrency, FunctionName=deployed.function_name(stage, "release"))
+    found = (_unsupported_locally(stage, "reserved concurrency", get) or {}).get("ReservedConcurrentExecutions")
+    return None if found is None else int(found)
 
 
 def _reserve(stage: str) -> None:
-    lambdas = boto3.client("lambda")
-    limit = _unsupported_locally(stage, "account settings", lambdas.get_account_settings)
-    wanted = reservation(int(limit["AccountLimit"]["ConcurrentExecutions"])) if limit else None
-    if wanted and stage != "local":
-        lambdas.put_function_concurrency(FunctionName=deployed.function_name(stage, "release"), ReservedConcurrentExecutions=wanted)
-    elif not wanted:
+    """On the embedded AWS, which knows no limit, nothing is kept. Where it cannot be kept, what there is is left as it is."""
+    free = spare(stage)
+    wanted = reservation(free) if free is not None else None
+    if wanted is None:
         warn("this account runs too few functions at once to keep any for the release; ask AWS for a higher limit before a large launch")
+    elif stage != "local":
+        name = deployed.function_name(stage, "release")
+        boto3.client("lambda").put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=wanted)
+        if reserved(stage) != wanted:
+            raise Problem(f"The release worker does not keep {wanted} executions for itself, though AWS was asked: run finish again.")
 
 
 def api_id(stage: str) -> str:

@@ -12,7 +12,7 @@ from moto import mock_aws
 from moto.acm.models import acm_backends
 
 from infra import __main__ as commands
-from infra import certificate, deploy, finish
+from infra import certificate, deploy
 from infra.console import Problem
 from infra.embedded import server
 
@@ -51,11 +51,6 @@ def test_issued_certificate_has_to_be_the_one_in_the_config(acm: None) -> None:
     with pytest.raises(Problem, match=arn):
         certificate.ensure(DOMAIN)
     assert certificate.ensure({**DOMAIN, "certificate_arn": arn}) == arn
-
-
-@pytest.mark.parametrize(("limit", "kept"), [(10, None), (199, None), (200, 100), (1000, 900), (5000, 900)])
-def test_release_keeps_what_the_account_can_spare(limit: int, kept: int | None) -> None:
-    assert finish.reservation(limit) == kept
 
 
 def test_busy_port_is_told_with_its_number_and_what_to_do() -> None:
