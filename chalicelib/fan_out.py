@@ -8,7 +8,22 @@ from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
 
-from . import chunks, counts, grants, launches, letters, messages, pledges, reminders, reports, settings, slots, store, supporters
+from . import (
+    chunks,
+    counts,
+    grants,
+    launches,
+    letters,
+    messages,
+    pledges,
+    rehearsals,
+    reminders,
+    reports,
+    settings,
+    slots,
+    store,
+    supporters,
+)
 from .chunks import State
 from .errors import Conflict
 from .launches import Launch
@@ -62,7 +77,8 @@ def step(launch_id: str, *, now: datetime) -> None:
     if launch.state == "open" and now.timestamp() >= float(launch.closes_at):
         freeze(launch, now=now)
     _advance(launch, now)
-    letters.remind(launch, now=now)  # last, so that nothing about e-mails can hold up the posts
+    letters.remind(launch, now=now)  # after the posts, so that nothing about e-mails can hold them up
+    rehearsals.advance(launch, now=now)
 
 
 def _advance(launch: Launch, now: datetime) -> None:

@@ -11,19 +11,21 @@ from typing import Literal
 
 from . import settings, slots, store
 
-Do = Literal["prepare", "send", "watch", "resolve"]
+Do = Literal["prepare", "send", "watch", "resolve", "probe", "dress"]
 _BATCH, DELAY_MAX_S = 10, 900
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """`chunk` is -1 in a watch message, which is about a whole lane."""
+    """`chunk` is -1 in a watch message, which is about a whole lane. `rehearsal`, and `part` of it: of a probe or a dress rehearsal."""
 
     do: Do
     launch: str
     epoch: int
     lane: str
     chunk: int = -1
+    rehearsal: str = ""
+    part: int = 0
 
     @property
     def key(self) -> str:

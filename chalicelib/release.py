@@ -31,7 +31,9 @@ def handle(body: str) -> None:
     """Does what one message says. Safe to repeat at any time; messages of another epoch are dropped."""
     message, now = messages.parse(body), clock.current
     launch = launches.get(message.launch)
-    if launch is None or int(launch.epoch) != message.epoch or launch.state not in ("open", "frozen"):
+    if launch is not None and launch.active and message.rehearsal:
+        rehearse(launch, message, now)
+    elif launch is None or int(launch.epoch) != message.epoch or launch.state not in ("open", "frozen"):
         log.info("dropped %s of %s: epoch or state has moved on", message.do, message.key)
     elif message.do == "prepare":
         prepare(launch, message, now)
@@ -41,6 +43,13 @@ def handle(body: str) -> None:
         asyncio.run(Release(launch, message, now).send())
     elif message.do == "resolve" and launch.state == "frozen":
         asyncio.run(Release(launch, message, now).resolve())
+
+
+def rehearse(launch: Launch, message: Message, time: Clock) -> None:
+    """A part of a rehearsal, which is known by its own id, whatever becomes of the launch's approvals meanwhile."""
+    from . import dresses, probes
+
+    (dresses if message.do == "dress" else probes).run(launch, message, time)
 
 
 def prepare(launch: Launch, message: Message, time: Clock) -> None:
