@@ -138,6 +138,7 @@ def did(launching: Launching) -> dict[str, set[Call]]:
         forget_keys()
         launching.clock.at(moment - timedelta(seconds=1740))
         launching.work(prepare, "prepare", at=None)
+        launching.work(prepare, "probe", at=None)
         launching.clock.at(moment - timedelta(seconds=60))
         launching.work(queued, at=None)
         launching.work(queued, "watch", at=None)
@@ -188,7 +189,7 @@ def organise(launching: Launching) -> None:
 
 
 def converse(launching: Launching) -> None:
-    from chalicelib import campaigns, comments, participants, reports
+    from chalicelib import campaigns, comments, participants, readiness, rehearsals, reports
 
     forget_keys()
     organise(launching)
@@ -210,6 +211,8 @@ def converse(launching: Launching) -> None:
     launching.approve()
     launches.supporters(launching.launch)
     reports.outcome(launching.launch, pledge)
+    rehearsals.start(campaigns.get(launching.campaign.slug), "olive", "probe", now=launching.now)
+    readiness.of(launching.launch, now=launching.now)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
