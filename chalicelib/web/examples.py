@@ -72,6 +72,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "NewPledge": {"network": "mastodon", "mode": "automatic", "server": SERVER, "text": "I lend my voice.", "email": None},
     "NewWords": {"text": "I lend my own voice.", "agree": True},
     "Consent": {"token": PERMISSION, "email": None},
+    "Rehearse": {"do": "probe"},
     "Nothing": {},
     "Opening": {},
     "Done": {},

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import chunks, enrolments, launches, networks, reports, slots
+from .. import chunks, enrolments, launches, networks, readiness, reports, slots
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
 from ..proposals import GOAL_MAX, NewLaunch
@@ -169,6 +169,7 @@ def _page(visit: Visit, campaign: Campaign, **more: Any) -> Response:
         "is_open": bool(launch and launch.is_open(visit.now)),
         "has_approved": bool(launch and approver in launch.approvals),
         "needed": launches.APPROVERS,
+        "readiness": readiness.of(launch, now=visit.now) if launch and launch.active and who["organiser"] else None,
         "lent": lent if launch and lent.split(".")[0] == launch.id else None,
         "wrong": None,
     }

@@ -45,6 +45,8 @@ POST   /c/{slug}/launch/approve                                                 
 GET    /c/{slug}/launch/edit                                                    SFFFFAFF
 GET    /c/{slug}/launch/postpone                                                SFFFFAFF
 POST   /c/{slug}/launch/postpone                                                SFFFFAFF
+GET    /c/{slug}/launch/rehearsal                                               SFFFFAFF
+POST   /c/{slug}/launch/rehearsal                                               SFFFFAFF
 GET    /c/{slug}/launch/report                                                  AAAAAAAA
 POST   /c/{slug}/launch/stop                                                    SFFFFAFF
 GET    /c/{slug}/me                                                             SAAAAAAA
@@ -128,6 +130,8 @@ GET    /v1/campaigns/{slug}/launch                                              
 PUT    /v1/campaigns/{slug}/launch                                              SFFFFAFF
 POST   /v1/campaigns/{slug}/launch/approve                                      SFFFFAFF
 POST   /v1/campaigns/{slug}/launch/postpone                                     SFFFFAFF
+GET    /v1/campaigns/{slug}/launch/rehearse                                     SFFFFAFF
+POST   /v1/campaigns/{slug}/launch/rehearse                                     SFFFFAFF
 GET    /v1/campaigns/{slug}/launch/report                                       AAAAAAAA
 POST   /v1/campaigns/{slug}/launch/stop                                         SFFFFAFF
 GET    /v1/campaigns/{slug}/me                                                  SAAAAAAA
@@ -188,6 +192,7 @@ SENT: Mapping[str, Any] = {
     "POST /c/{slug}/organise/partners/{partner}": {"name": "The trust", "link": "", "image": ""},
     "POST /c/{slug}/launch": B["Proposal"] | {"at": "2027-01-09T09:40", "closes_at": "2027-01-09T09:25"},
     "POST /c/{slug}/launch/postpone": B["Postponement"] | {"at": "2027-01-09T10:00", "closes_at": "2027-01-09T09:40"},
+    "POST /c/{slug}/launch/rehearsal": B["Rehearse"],
     "POST /c/{slug}/pledges": B["NewPledge"],
     "POST /c/{slug}/pledges/{id}/text": B["NewWords"],
     "POST /c/{slug}/pledges/{id}/consent": B["Consent"],
