@@ -67,6 +67,23 @@ def organiser(arguments: argparse.Namespace) -> None:
     say(f"{arguments.email} {what} from now on: sign in at the site with this address.")
 
 
+def rehearse(arguments: argparse.Namespace) -> int:
+    from infra import rehearse
+
+    stack.enter(arguments.stage)
+    return 0 if rehearse.run(arguments.stage, arguments.campaign, arguments.dress) else 1
+
+
+def pollers(arguments: argparse.Namespace) -> None:
+    from infra import pollers
+
+    stack.enter(arguments.stage)
+    if arguments.undo:
+        pollers.undo(arguments.stage)
+    else:
+        pollers.launch(arguments.stage, arguments.campaign)
+
+
 def replay(arguments: argparse.Namespace) -> int:
     from infra.polis import replay
 
@@ -114,6 +131,7 @@ def parser() -> argparse.ArgumentParser:
         return one
 
     _stages(add)
+    _launches(add)
     _conversations(add)
     add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)
     demonstration = add("demo", demo, "the same without a person: a launch, checked", staged=False)
@@ -134,6 +152,18 @@ def _stages(add: Add) -> None:
     people.add_argument("--campaign", metavar="SLUG", help="the campaign to organise; left out, they may create campaigns")
     people.add_argument("act", choices=["add"])
     people.add_argument("email")
+
+
+def _launches(add: Add) -> None:
+    """What is done about a launch."""
+    trying = add("rehearse", rehearse, "rehearse a launch, and say whether it is ready; exits non-zero where something stops it")
+    trying.add_argument("--campaign", metavar="SLUG", required=True)
+    trying.add_argument("--dress", metavar="AT", help="a dress rehearsal at this time, such as 2027-02-09T20:00+00:00")
+    waking = add("pollers", pollers, "for a launch of more than 900 chunks: provision what wakes its workers, and undo that")
+    which = waking.add_mutually_exclusive_group(required=True)
+    which.add_argument("--launch", action="store_true", help="provision them, stay until the launch has ended, then undo it")
+    which.add_argument("--undo", action="store_true", help="undo it now")
+    waking.add_argument("--campaign", metavar="SLUG", help="left out: all launches of the next 24 hours")
 
 
 def _conversations(add: Add) -> None:

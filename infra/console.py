@@ -31,3 +31,11 @@ def step(what: str) -> Iterator[None]:
         print(" failed", flush=True)
         raise
     print(f" {time.monotonic() - began:.1f} s", flush=True)
+
+
+def bar(what: str, done: int, total: int, *, last: bool = False) -> None:
+    """How far something is: on a terminal one line that changes, elsewhere a line only at the end."""
+    if last or sys.stdout.isatty():
+        filled = 30 * done // total if total else 0
+        line = f"  {what} [{'#' * filled}{'.' * (30 - filled)}] {done} of {total}"
+        print(f"\r{line}" if sys.stdout.isatty() else line, end="\n" if last or not sys.stdout.isatty() else "", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import botocore
 
-from infra import deployed, finish, stack
+from infra import deployed, finish, pollers, stack
 from infra.console import Problem, say, step
 
 DEPLOYED_FROM = (
@@ -29,6 +29,7 @@ DEPLOYED_FROM = (
 def run(stage: str, *, folder: Path | None = None) -> None:
     """`folder`, where given, keeps what was deployed last, so that an unchanged tree is not deployed again."""
     stack.enter(stage)
+    pollers.refuse_while_provisioned(stage)
     clear_bytecode()
     stamp, wanted = folder / "deployed-from" if folder else None, fingerprint(stage)
     if stamp and stamp.exists() and stamp.read_text() == wanted and _stands(stage):
