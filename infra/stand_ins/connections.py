@@ -35,6 +35,11 @@ class Connection(asyncio.Protocol):
         self._arrived_ns = 0
         self._wait_for_more()
 
+    def close(self) -> None:
+        """Ends the connection as a server does that restarts."""
+        if self._transport is not None:
+            self._transport.close()
+
     def abort(self) -> None:
         """Ends the connection without another byte."""
         if self._transport is not None:
@@ -91,6 +96,10 @@ class Connections:
 
     def of(self, inner: asyncio.Protocol) -> Connection:
         return self._open[inner]
+
+    def close_all(self) -> None:
+        for connection in list(self._open.values()):
+            connection.close()
 
     def __len__(self) -> int:
         return len(self._open)
