@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test embedded browser bench-cold bench-lists bench-release run demo deploy down clean
+.PHONY: help setup check test embedded browser bench-cold bench-lists bench-release bench-fanout run demo deploy down clean
 
 # The first that runs and fits: some names only say that they are not installed.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -45,6 +45,9 @@ bench-lists: setup ## Calls, capacity units and times of lists, search and votes
 
 bench-release: setup ## How close to the moment posts arrive, beside three other ways; 15 minutes, on a quiet machine
 	@$(BIN)/python -m tests.bench.release
+
+bench-fanout: setup ## Messages, calls and time of a launch's fan-out, at 1,000 to 1,000,000 pledges
+	@$(BIN)/python -m tests.bench.fanout
 
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
