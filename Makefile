@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test embedded browser bench-cold bench-lists bench-release bench-fanout run demo deploy down clean
+.PHONY: help setup check test embedded browser bench-cold bench-lists bench-release bench-fanout simulate run demo deploy down clean
 
 # The first that runs and fits: some names only say that they are not installed.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -48,6 +48,9 @@ bench-release: setup ## How close to the moment posts arrive, beside three other
 
 bench-fanout: setup ## Messages, calls and time of a launch's fan-out, at 1,000 to 1,000,000 pledges
 	@$(BIN)/python -m tests.bench.fanout
+
+simulate: setup ## What AWS would make of 10,000 to 1,000,000 posts, by its documentation and bench-release
+	@$(BIN)/python -m tests.bench.simulate
 
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
