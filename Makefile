@@ -11,7 +11,7 @@ MADE := $(VENV)/made-from-$(shell cat requirements.txt infra/requirements.txt | 
 export PYTHONDONTWRITEBYTECODE := 1
 
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 13
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
 
 $(MADE):
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(FITS)' || { echo "Python 3.11, 3.12 or 3.13 is needed. Say which: make PYTHON=/path/to/python3.12 ..."; exit 1; }
