@@ -51,7 +51,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "reports"): READ,
         ("table", "grants"): ("PutItem", "DeleteItem"),
         ("table", "keys"): ("PutItem",),
-        ("kms", "alias"): ("GenerateDataKeyPairWithoutPlaintext",),
+        ("kms", "grants"): ("GenerateDataKeyPairWithoutPlaintext",),
         ("queue", "mail"): SEND,
         ("secret", "keys"): ("GetSecretValue",),
     },
@@ -62,6 +62,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "reports"): ("GetItem", "PutItem"),
         ("table", "keys"): ("UpdateItem",),
         ("table", "campaigns"): READ,
+        ("kms", "reports"): ("GetPublicKey", "Sign"),
         ("queue", "chunks"): SEND,
         ("queue", "mail"): SEND,
     },
@@ -71,7 +72,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "grants"): READ,
         ("table", "keys"): ("GetItem",),
         ("table", "chunks"): ALL,
-        ("kms", "alias"): ("Decrypt",),
+        ("kms", "grants"): ("Decrypt",),
         ("queue", "chunks"): (*TAKE, *SEND),
     },
     "tally": {
@@ -115,12 +116,13 @@ FUNCTIONS: Mapping[str, Rights] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a deployment lives. `kms_key` is the ARN of the key behind the alias."""
+    """Where a deployment lives. `kms_key` and `reports_key` are the ARNs of the keys behind the aliases."""
 
     stage: str
     region: str
     account: str
     kms_key: str
+    reports_key: str
     partition: str = "aws"
 
     def arn(self, service: str, rest: str) -> str:
@@ -132,12 +134,12 @@ def _resources(kind: str, noun: str, place: Place) -> tuple[str, list[str]]:
     name, local = f"{settings.APP}-{place.stage}-{noun}", place.stage == "local"
     table = place.arn("dynamodb", f"table/{name}")
     # The embedded AWS does not follow an alias to its key, as IAM does, and knows no resource of an e-mail.
-    alias = [place.arn("kms", f"alias/{settings.APP}-local")] if local else []
+    key, alias = (place.reports_key, name) if noun == "reports" else (place.kms_key, f"{settings.APP}-{place.stage}")
     known: dict[str, tuple[str, list[str]]] = {
         "table": ("dynamodb", [table, f"{table}/index/*"]),
         "stream": ("dynamodb", [f"{table}/stream/*"]),
         "queue": ("sqs", [place.arn("sqs", name)]),
-        "kms": ("kms", [place.kms_key, *alias]),
+        "kms": ("kms", [key, *([place.arn("kms", f"alias/{alias}")] if local else [])]),
         "secret": ("secretsmanager", [place.arn("secretsmanager", f"secret:{name}-*")]),
         "ses": ("ses", ["*"] if local else [place.arn("ses", "identity/*"), place.arn("ses", "configuration-set/*")]),
     }
@@ -152,7 +154,7 @@ def policy(function: str, place: Place) -> dict[str, Any]:
         # On the embedded AWS a batch has a right of its own; on AWS it goes by SendMessage.
         granted = {*actions, "SendMessageBatch"} if "SendMessage" in actions and place.stage == "local" else actions
         statement: dict[str, Any] = {"Effect": "Allow", "Action": [f"{service}:{action}" for action in sorted(granted)], "Resource": arns}
-        if kind == "kms" and place.stage != "local":  # the embedded AWS knows no encryption context in conditions
+        if noun == "grants" and kind == "kms" and place.stage != "local":  # the embedded AWS knows no encryption context in conditions
             statement["Condition"] = {"Null": {"kms:EncryptionContext:campaign": "false", "kms:EncryptionContext:launch": "false"}}
         statements.append(statement)
     return {"Version": "2012-10-17", "Statement": statements}

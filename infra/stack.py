@@ -32,6 +32,7 @@ class Outputs:
     streams: Mapping[str, str]
     bucket: str
     key_arn: str
+    reports_key_arn: str
 
 
 def enter(stage: str) -> None:
@@ -79,7 +80,7 @@ def up(stage: str) -> Outputs:
 
 def place(stage: str, outputs: Outputs) -> policies.Place:
     _, partition, _, region, account, _ = outputs.key_arn.split(":", 5)
-    return policies.Place(stage, region, account, outputs.key_arn, partition)
+    return policies.Place(stage, region, account, outputs.key_arn, outputs.reports_key_arn, partition)
 
 
 def _apply(stage: str) -> Outputs:
@@ -128,7 +129,7 @@ def outputs_of(stage: str) -> Outputs:
         raise Problem(f"There is no stack {name(stage)}: run `python -m infra up --stage {stage}`.") from error
     values = {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
     streams = {key.removesuffix("Stream").lower(): value for key, value in values.items() if key.endswith("Stream")}
-    return Outputs(streams, values["Bucket"], values["KeyArn"])
+    return Outputs(streams, values["Bucket"], values["KeyArn"], values["ReportsKeyArn"])
 
 
 def _write_outputs(stage: str, outputs: Outputs) -> None:
@@ -171,4 +172,4 @@ def down(stage: str) -> None:
     boto3.client("secretsmanager").delete_secret(SecretId=f"{name(stage)}-keys", ForceDeleteWithoutRecovery=True)
     for file in (CONFIG.parent / f"outputs-{stage}.json", deployed.path(stage)):
         file.unlink(missing_ok=True)
-    say("Backups that AWS keeps of the tables expire within 35 days; the KMS key can be restored for 7.")
+    say("Backups that AWS keeps of the tables expire within 35 days; the KMS keys can be restored for 7.")

@@ -15,7 +15,10 @@ from typing import Any
 import boto3
 from botocore.awsrequest import AWSResponse
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from moto.kms.models import kms_backends
 from moto.sqs.models import sqs_backends
 
 from chalicelib import keyring, mail, store
@@ -33,6 +36,18 @@ def data_key_pair(params: dict[str, Any], context: dict[str, Any], **_: Any) -> 
     public = private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     answer = {"KeyId": sealed["KeyId"], "KeyPairSpec": body["KeyPairSpec"], "PublicKey": public}
     return AWSResponse("", 200, {}, None), answer | {"PrivateKeyCiphertextBlob": sealed["CiphertextBlob"]}
+
+
+def sign_digest(params: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """kms:Sign of a digest, which moto takes for the message itself and would hash once more.
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html#KMS-Sign-request-MessageType"""
+    body = json.loads(params["body"])
+    if body.get("MessageType") != "DIGEST":
+        return None
+    assert body["SigningAlgorithm"] == "ECDSA_SHA_256"
+    key = kms_backends["123456789012"]["eu-west-2"].describe_key(body["KeyId"])
+    value = key.private_key.private_key.sign(base64.b64decode(body["Message"]), ec.ECDSA(Prehashed(SHA256())))
+    return AWSResponse("", 200, {}, None), {"KeyId": key.arn, "Signature": value, "SigningAlgorithm": body["SigningAlgorithm"]}
 
 
 @contextmanager

@@ -62,6 +62,8 @@ def build() -> None:
     tables.create_all()
     kms = boto3.client("kms")
     kms.create_alias(AliasName="alias/groundswell-local", TargetKeyId=kms.create_key()["KeyMetadata"]["KeyId"])
+    signing = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/groundswell-local-reports", TargetKeyId=signing)
     keys = {purpose: base64.b64encode(os.urandom(32)).decode() for purpose in keyring.PURPOSES}
     boto3.client("secretsmanager").create_secret(Name="groundswell-local-keys", SecretString=json.dumps(keys))
     boto3.client("ses").verify_email_identity(EmailAddress="change@example.org")
@@ -70,6 +72,7 @@ def build() -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _kms() -> None:
     store.session().register("before-call.kms.GenerateDataKeyPairWithoutPlaintext", aws_hooks.data_key_pair)
+    store.session().register("before-call.kms.Sign", aws_hooks.sign_digest)
 
 
 @pytest.fixture

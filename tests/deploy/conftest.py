@@ -32,7 +32,9 @@ def project(folder: Path) -> Path:
     (folder / ".chalice" / "outputs-local.json").write_text(json.dumps({"streams": streams}))
     from infra import bytecode, policies
 
-    place = policies.Place("local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1")
+    place = policies.Place(
+        "local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1", "arn:aws:kms:eu-west-2:123456789012:key/2"
+    )
     policies.render(place, folder / ".chalice")
     bytecode.ship(folder)
     return folder

@@ -31,7 +31,9 @@ from tests.aws import take_queued, take_records
 from tests.conftest import said
 from tests.launching import Launching
 
-PLACE = policies.Place("local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1")
+PLACE = policies.Place(
+    "local", "eu-west-2", "123456789012", "arn:aws:kms:eu-west-2:123456789012:key/1", "arn:aws:kms:eu-west-2:123456789012:key/2"
+)
 SERVICE = {"DynamoDB": "dynamodb", "SQS": "sqs", "KMS": "kms", "SESv2": "ses", "Secrets Manager": "secretsmanager"}
 Call = tuple[str, str]
 
@@ -60,7 +62,7 @@ def needed(service: str, operation: str, params: dict[str, Any]) -> Iterator[Cal
         name = params.get("QueueName") or params["QueueUrl"].rpartition("/")[2]
         yield "sqs:SendMessage" if operation == "SendMessageBatch" else f"sqs:{operation}", PLACE.arn("sqs", name)
     elif service == "kms":
-        yield f"kms:{operation}", PLACE.kms_key
+        yield f"kms:{operation}", PLACE.reports_key if params.get("KeyId") == "alias/groundswell-local-reports" else PLACE.kms_key
     elif service == "secretsmanager":
         yield f"secretsmanager:{operation}", PLACE.arn("secretsmanager", f"secret:{params['SecretId']}-AbCdEf")
     else:
@@ -236,6 +238,14 @@ def test_only_the_worker_reads_grants_and_opens_keys() -> None:
     assert readers == openers == {"release"}
 
 
+def test_only_what_writes_reports_signs_them() -> None:
+    signers = {function for function in policies.FUNCTIONS if permits(function, "kms:Sign", PLACE.reports_key)}
+
+    assert signers == {"fan_out"}
+    assert not permits("fan_out", "kms:Decrypt", PLACE.reports_key)
+    assert not [function for function in policies.FUNCTIONS if permits(function, "kms:Sign", PLACE.kms_key)]
+
+
 def test_only_three_functions_read_the_apis_own_keys() -> None:
     secret = PLACE.arn("secretsmanager", "secret:groundswell-local-keys-AbCdEf")
 
@@ -267,7 +277,7 @@ def test_every_function_may_write_its_own_log(function: str) -> None:
 
 
 def test_outside_the_local_stage_a_key_opens_only_in_its_context() -> None:
-    prod = policies.Place("prod", "eu-west-2", "123456789012", PLACE.kms_key)
+    prod = policies.Place("prod", "eu-west-2", "123456789012", PLACE.kms_key, PLACE.reports_key)
     conditions = [one.get("Condition") for one in policies.policy("release", prod)["Statement"] if "kms:Decrypt" in one["Action"]]
 
     assert conditions == [{"Null": {"kms:EncryptionContext:campaign": "false", "kms:EncryptionContext:launch": "false"}}]
