@@ -1,56 +1,80 @@
-"""The launch report: what happened to every post, and how exactly. Counts and our own send times; no names."""
+"""The launch report: what happened to every post, and how exactly. Counts and our own send times; no names, no addresses. It is
+written and signed once, when the launch has ended."""
 
 from __future__ import annotations
 
-import math
+import json
+import zlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from pynamodb.attributes import JSONAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 
-from . import chunks, ids, pledges, settings, slots, store
+from . import chunks, figures, ids, pledges, settings, signatures, slots, store
+from .chunks import State
 from .errors import NotFound
-from .launches import NOT_OUT, Launch
+from .figures import FORMAT, OUTCOMES
+from .launches import Launch
 from .pledges import Pledge
 from .supporters import Count
 
-OUTCOMES = ("posted", "refused", "reconnect", "halted", "stopped", "not_agreed", "unknown", "missed")
+_BEFORE_ALL = ("goal_missed", "not_approved")
+# Their terms forbid to publish how fast their service answers.
+_NOT_ACKED = ("x", "tumblr")
 
 
 class Report(store.Record):
+    """`body`: the signed bytes, deflated; as long as a launch has less than some thousand lanes they fit into an item."""
+
     class Meta:
         table_name = settings.table("reports")
 
     pk = UnicodeAttribute(hash_key=True)
-    body: JSONAttribute = JSONAttribute()
+    body = BinaryAttribute(legacy_encoding=False)
+    signature: JSONAttribute = JSONAttribute()
     written = NumberAttribute()
 
 
 @dataclass(frozen=True, slots=True)
 class _Chunk:
-    """Outcomes by slot; `late`: its first sends were made after the lane's time by a second worker."""
+    """Outcomes by slot, and what the worker that wrote them said of itself; None where none has."""
 
     items: Mapping[str, Mapping[str, Any]]
-    late: bool
+    meta: Mapping[str, Any] | None
+
+    @property
+    def late(self) -> bool:
+        """Its first sends were made after the lane's time by a second worker."""
+        return bool(self.meta and self.meta.get("late"))
 
 
 def get(launch: str) -> dict[str, Any]:
-    """Raises `NotFound` until the launch has ended."""
+    """What was signed, and with it `signature`. Raises `NotFound` until the launch has ended."""
     report = Report.find(launch)
     if report is None:
         raise NotFound("The launch report is written once the launch has ended.", code="not_ended")
-    body: dict[str, Any] = report.body
-    return body
+    body: dict[str, Any] = json.loads(zlib.decompress(bytes(report.body)))
+    return body | {"signature": report.signature}
 
 
 def write(launch: Launch, *, now: datetime) -> None:
-    """Builds the report from the outcomes and stores it, once: repeating changes nothing."""
+    """Builds the report from the outcomes, has it signed and stores it, once: repeating changes nothing."""
+    if Report.find(launch.id) is not None:
+        return
+    body = _body(launch, now)
+    packed, signature = zlib.compress(signatures.canonical(body), 9), signatures.sign(body)
+    report = Report(pk=launch.id, body=packed, signature=signature, written=ids.milliseconds(now))
+    store.save_if(report, Report.pk.does_not_exist())
+
+
+def _body(launch: Launch, now: datetime) -> dict[str, Any]:
     lanes = [_lane(launch, lane) for lane in sorted(launch.plan or {}, key=lambda lane: (slots.lane_delay(lane), lane))]
     counts = {outcome: sum(lane["outcomes"][outcome] for lane in lanes) for outcome in OUTCOMES}
-    body = {
+    return {
+        "format": FORMAT,
         "launch": launch.id,
         "campaign": launch.campaign,
         "state": launch.state,
@@ -64,7 +88,6 @@ def write(launch: Launch, *, now: datetime) -> None:
         "reminders": _reminders(launch),
         "written_at": _time(now.timestamp()),
     }
-    store.save_if(Report(pk=launch.id, body=body, written=ids.milliseconds(now)), Report.pk.does_not_exist())
 
 
 def _reminders(launch: Launch) -> dict[str, int]:
@@ -106,36 +129,51 @@ def _time(seconds: float) -> str:
 
 def _lane(launch: Launch, lane: str) -> dict[str, Any]:
     network, _, window = lane.rpartition(".")
-    numbers = range(-(-int(launch.plan[lane]) // settings.SLOTS_PER_CHUNK))
-    found = [_chunk(launch, lane, number) for number in numbers]
+    found, given = _chunks(launch, lane), int(launch.plan[lane])
     counted = Counter(str(item["outcome"]) for chunk in found for item in chunk.items.values())
+    on_time, late = _times(found, "sent_ms", late=False), _times(found, "sent_ms", late=True)
+    acked = _times(found, "acked_ms", late=False) if network not in _NOT_ACKED else []
     return {
         "lane": lane,
         "network": network,
         "window": int(window),
         "planned_at": _time(slots.planned_at(launch, lane)),
+        "slots": given,
+        "empty": given - sum(counted.values()),
         "pledged": sum(counted.values()),
         "chunks": len(found),
         "late_chunks": sum(chunk.late for chunk in found),
         "outcomes": {outcome: counted[outcome] for outcome in OUTCOMES},
-        "sent": percentiles(_times(found, "sent_ms", late=False)),
-        "acked": percentiles(_times(found, "acked_ms", late=False)),
-        "late_sent": percentiles(_times(found, "sent_ms", late=True)),
+        "sent": figures.percentiles(on_time),
+        "sent_histogram": figures.histogram(on_time),
+        "acked": figures.percentiles(acked),
+        "acked_histogram": figures.histogram(acked),
+        "late_sent": figures.percentiles(late),
+        "late_sent_histogram": figures.histogram(late),
+        "clock": figures.clock(chunk.meta for chunk in found if chunk.meta is not None),
     }
 
 
-def _chunk(launch: Launch, lane: str, number: int) -> _Chunk:
-    key = slots.chunk_key(launch.id, lane, number)
+def _chunks(launch: Launch, lane: str) -> list[_Chunk]:
+    keys = [slots.chunk_key(launch.id, lane, number) for number in range(-(-int(launch.plan[lane]) // settings.SLOTS_PER_CHUNK))]
+    states = chunks.get_all(keys, int(launch.epoch)) if launch.epoch else {}
+    return [_chunk(launch, lane, key, states.get(key)) for key in keys]
+
+
+def _chunk(launch: Launch, lane: str, key: str, state: State | None) -> _Chunk:
+    """Where no worker has written outcomes in this epoch, those of an earlier one stand; all other posts have the same one."""
     found = chunks.outcomes(key, int(launch.epoch)) if launch.epoch else None
-    if found is not None:
-        return _Chunk(found.items, bool(found.meta.get("late")))
-    state = chunks.get(key, int(launch.epoch)) if launch.epoch else None
-    outcome = "unknown" if state and state.sealed else _not_sent(launch, slots.network_of(lane))
-    return _Chunk({str(pledge.sk): {"outcome": outcome} for pledge in pledges.of_chunk(key)}, late=False)
+    items, meta = (found.items, found.meta) if found else ({}, None)
+    if state is None or not state.done:
+        others = _not_sent(launch, slots.network_of(lane), state)
+        items = {str(pledge.sk): {"outcome": others} for pledge in pledges.of_chunk(key)} | items
+    return _Chunk(items, meta)
 
 
-def _not_sent(launch: Launch, network: str) -> str:
-    """Why no worker sealed: the outcome of all posts of such a chunk."""
+def _not_sent(launch: Launch, network: str, state: State | None) -> str:
+    """The outcome of all posts of a chunk without outcomes: why no worker sealed; where one did, nobody can tell."""
+    if state is not None and state.sealed:
+        return "unknown"
     if launch.is_stopped(network):
         return "stopped"
     return "halted" if chunks.is_halted(launch.id, network) else "missed"
@@ -143,7 +181,8 @@ def _not_sent(launch: Launch, network: str) -> str:
 
 def items_of(launch: Launch, lane: str, number: int) -> Mapping[str, Mapping[str, Any]]:
     """What happened to the posts of one chunk, by slot."""
-    return _chunk(launch, lane, number).items
+    key = slots.chunk_key(launch.id, lane, number)
+    return _chunk(launch, lane, key, chunks.get(key, int(launch.epoch))).items
 
 
 def _times(found: Iterable[_Chunk], name: str, *, late: bool) -> list[float]:
@@ -151,23 +190,14 @@ def _times(found: Iterable[_Chunk], name: str, *, late: bool) -> list[float]:
     return [float(item[name]) for item in items if item.get(name) is not None]
 
 
-def percentiles(times: Sequence[float]) -> dict[str, float] | None:
-    """p50, p99 (nearest rank) and max in milliseconds after the planned time; None where there is nothing to measure."""
-    if not times:
-        return None
-    ordered = sorted(times)
-
-    def rank(share: float) -> float:
-        return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
-
-    return {"p50_ms": rank(0.5), "p99_ms": rank(0.99), "max_ms": ordered[-1]}
-
-
 def outcome(launch: Launch, pledge: Pledge) -> dict[str, Any] | None:
-    """What happened to one pledge: outcome, url, said, sent_ms; None while it has not been tried."""
+    """What happened to one pledge: outcome, url, said, sent_ms, and `late` where its chunk was sent, or asked for, after the
+    lane's time by a second worker; None while it has not been tried."""
     if pledge.withdrawn:
         return {"outcome": "withdrawn"}
     found = chunks.outcomes(str(pledge.pk), int(launch.epoch)) if launch.epoch else None
     if found is not None and str(pledge.sk) in found.items:
-        return dict(found.items[str(pledge.sk)])
-    return {"outcome": launch.state if launch.state in NOT_OUT else "missed"} if launch.settled_at else None
+        return dict(found.items[str(pledge.sk)], late=bool(found.meta.get("late")))
+    if not launch.settled_at or launch.state in _BEFORE_ALL:
+        return {"outcome": launch.state} if launch.settled_at else None
+    return {"outcome": _not_sent(launch, pledge.network, chunks.get(str(pledge.pk), int(launch.epoch)))}

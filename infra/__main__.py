@@ -116,6 +116,12 @@ def demo(arguments: argparse.Namespace) -> int:
     return demo.main(stop_during_hold=arguments.stop_during_hold)
 
 
+def verify_report(arguments: argparse.Namespace) -> None:
+    from infra import verify_report
+
+    verify_report.run(arguments.place, arguments.key)
+
+
 Add = Callable[..., argparse.ArgumentParser]
 
 
@@ -133,6 +139,9 @@ def parser() -> argparse.ArgumentParser:
     _stages(add)
     _launches(add)
     _conversations(add)
+    report = add("verify-report", verify_report, "check a launch report's signature, and recount its figures", staged=False)
+    report.add_argument("place", metavar="FILE-or-URL", help="the report's JSON: a file, or its address on the site")
+    report.add_argument("--key", metavar="FINGERPRINT", help="the key that must have signed it, as you know it from elsewhere")
     add("run", run, "the whole system on the embedded AWS, until Ctrl-C", staged=False)
     demonstration = add("demo", demo, "the same without a person: a launch, checked", staged=False)
     demonstration.add_argument("--stop-during-hold", action="store_true", help="end the embedded AWS while workers hold")

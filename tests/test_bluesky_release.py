@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from chalicelib import reports, volleys
+from chalicelib import figures, reports, volleys
 from chalicelib.networks import transport
 from infra.stand_ins.app_passwords import token
 from infra.stand_ins.faults import Fault
@@ -26,7 +26,7 @@ def lent(launching: Launching) -> Launching:
 def outcomes(launching: Launching) -> dict[str, int]:
     launching.tick(launching.moment(700))
     report = reports.get(launching.launch.id)
-    return {name: report[name] for name in reports.OUTCOMES if report[name]}
+    return {name: report[name] for name in figures.OUTCOMES if report[name]}
 
 
 def test_posts_go_out_exactly_as_agreed(lent: Launching) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chalicelib.reports import OUTCOMES
+from chalicelib.figures import OUTCOMES
 from infra.demo import leases, show, telling
 from infra.demo.comparison import Comparison, Pledged, compare
 from infra.demo.crowd import Crowd
