@@ -1,6 +1,6 @@
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup check test embedded browser bench-cold bench-lists bench-release bench-fanout simulate run demo deploy down clean
+.PHONY: help setup check test embedded faults browser bench-cold bench-lists bench-release bench-fanout simulate run demo deploy down clean
 
 # The first that runs and fits: some names only say that they are not installed.
 FITS := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
@@ -33,6 +33,9 @@ test: check ## Everything that is quick: checks, units, properties, the whole pa
 
 embedded: setup ## Deploy onto the embedded AWS, three times and with the state lost; probe the roles
 	@$(BIN)/pytest -m embedded tests/deploy
+
+faults: setup ## Every cut of a worker x every fault of a network, over the real code (half an hour)
+	@FAULTS_PART=1 HYPOTHESIS_PROFILE=ci $(BIN)/pytest tests/faults
 
 browser: setup ## Journeys through the whole system in real Chromium; pictures in build/browser
 	@$(BIN)/pytest -m browser tests/browser

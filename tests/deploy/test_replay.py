@@ -72,7 +72,9 @@ def test_restart_ends_with_a_recount(running: System) -> None:
     running.aws.start()
 
     assert replay().startswith(f"75 statements, {FIRST} votes, 0 differences")
-    assert Site(site.url("local")).ask("GET", API)["opened"]
+    asked = Site(site.url("local"))
+    assert asked.ask("GET", API)["opened"]
+    asked.close()
 
 
 def test_records_that_no_function_could_take_are_made_up_by_a_recount(running: System, capsys: pytest.CaptureFixture[str]) -> None:
