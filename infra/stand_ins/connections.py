@@ -17,9 +17,9 @@ class Connection(asyncio.Protocol):
 
     _numbers = itertools.count(1)
 
-    def __init__(self, inner: asyncio.Protocol, open_ones: dict[asyncio.Protocol, Connection], idle_s: float) -> None:
+    def __init__(self, inner: asyncio.Protocol, open_ones: dict[asyncio.Protocol, Connection], idle_s: float, parse_after_s: float) -> None:
         self.number = next(self._numbers)
-        self._inner, self._open_ones, self._idle_s = inner, open_ones, idle_s
+        self._inner, self._open_ones, self._idle_s, self._parse_after_s = inner, open_ones, idle_s, parse_after_s
         self._loop = asyncio.get_running_loop()
         self._arrived_ns = 0
         self._transport: asyncio.Transport | None = None
@@ -52,24 +52,30 @@ class Connection(asyncio.Protocol):
         self._wait_for_more()
 
     def data_received(self, data: bytes) -> None:
-        # Parsing waits for the next turn of the loop: when hundreds of requests arrive in one turn, all are stamped
+        # Parsing waits, for the next turn of the loop at least: when hundreds of requests arrive at once, all are stamped
         # before the first is parsed, and the stamps say when they came rather than how fast this server parses.
         self._arrived_ns = self._arrived_ns or time.time_ns()
         if self._idle is not None:
             self._idle.cancel()
-        self._loop.call_soon(self._inner.data_received, data)
+        self._later(self._inner.data_received, data)
 
     def eof_received(self) -> None:
-        self._loop.call_soon(self._inner.eof_received)
+        self._later(self._inner.eof_received)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._idle is not None:
             self._idle.cancel()
-        self._loop.call_soon(self._lost, exc)
+        self._later(self._lost, exc)
 
     def _lost(self, exc: Exception | None) -> None:
         self._open_ones.pop(self._inner, None)
         self._inner.connection_lost(exc)
+
+    def _later(self, act: Callable[..., object], *arguments: object) -> None:
+        if self._parse_after_s:
+            self._loop.call_later(self._parse_after_s, act, *arguments)
+        else:
+            self._loop.call_soon(act, *arguments)
 
     def pause_writing(self) -> None:
         self._inner.pause_writing()
@@ -85,14 +91,16 @@ class Connection(asyncio.Protocol):
 
 
 class Connections:
-    """The open connections of all hosts, found by the protocol that answers on them."""
+    """The open connections of all hosts, found by the protocol that answers on them. `parse_after_s`: for how long a request
+    waits to be parsed, and its answer is late; a burst of which each stamp matters takes longer than one turn of the loop."""
 
     def __init__(self, idle_s: float = IDLE_S) -> None:
         self._idle_s = idle_s
+        self.parse_after_s = 0.0
         self._open: dict[asyncio.Protocol, Connection] = {}
 
     def wrap(self, inner: Callable[[], asyncio.Protocol]) -> Callable[[], Connection]:
-        return lambda: Connection(inner(), self._open, self._idle_s)
+        return lambda: Connection(inner(), self._open, self._idle_s, self.parse_after_s)
 
     def of(self, inner: asyncio.Protocol) -> Connection:
         return self._open[inner]

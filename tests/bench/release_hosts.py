@@ -22,6 +22,7 @@ from infra.stand_ins.world import POSTING_MS, Latency, World
 
 HOSTS = 250
 DOMAIN = "bench.test"
+PARSE_AFTER_S = 0.05  # answers are that much later than the latency says
 # setting -> seconds after which a silent connection is closed, seconds before T at which all are
 SETTINGS: dict[str, tuple[float, float | None]] = {"steady": (IDLE_S, None), "idle5": (5.0, None), "close3": (IDLE_S, 3.0)}
 
@@ -72,6 +73,7 @@ async def _serve(pipe: Pipe, folder: Path, idle_s: float, seed: int) -> None:
     trust = certificates.made(folder, [f"*.{DOMAIN}"])  # one name, as real certificates have few: hundreds would slow each handshake
     hosts = [Host("mastodon", f"host-{number:03}.{DOMAIN}", 0) for number in range(HOSTS)]
     world = World(hosts, Latency(POSTING_MS, seed), idle_s)
+    world.connections.parse_after_s = PARSE_AFTER_S
     loop = asyncio.get_running_loop()
     async with server.listening(world, trust):
         pipe.send((setting(world.hosts), str(trust.ca)))
