@@ -52,7 +52,8 @@ class Done(msgspec.Struct):
 
 
 class PledgeOutcome(msgspec.Struct):
-    """What happened to one post. `said`: the network's own words; `sent_ms`: our first send after the planned time."""
+    """What happened to one post. `said`: the network's own words; `sent_ms`: our first send after the planned time; `late`: a
+    second worker sent it, or asked what became of it."""
 
     outcome: Literal[
         "posted",
@@ -70,6 +71,7 @@ class PledgeOutcome(msgspec.Struct):
     url: str | None = None
     said: str | None = None
     sent_ms: float | None = None
+    late: bool = False
 
 
 class Pledge(msgspec.Struct):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from chalice.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib import chunks
+from chalicelib.pledges import Pledge
 from chalicelib.web import charts
 from infra import verify_report
 from tests.launching import Launching
-from tests.web.browser import Browser, Program
+from tests.web.browser import Browser, Page, Program
 from tests.web.conftest import API, HERE
 
 
@@ -88,3 +91,63 @@ def test_chart_has_every_post_in_its_span(histogram: dict[str, int]) -> None:
 )
 def test_times_are_in_the_span_that_they_begin_in(begin: str, label: str) -> None:
     assert charts.of({begin: 1}).bars[-1].label == label
+
+
+def mine(launch: Launching, browser: Browser, pledge: Pledge) -> Page:
+    """The page of a pledge, in the browser of its supporter."""
+    browser.cookies["gs_supporter"] = launch.tokens[pledge.id]
+    return browser.get(f"{HERE}/pledges/{pledge.id}")
+
+
+def test_supporter_learns_that_their_post_was_late_and_why(launch: Launching, browser: Browser, program: Program) -> None:
+    pledge = launch.pledge("ann")
+    launch.work(launch.ready(), at=90.0)
+
+    page = mine(launch, browser, pledge)
+
+    assert re.search(r"It went out at the latest 9\d seconds after the agreed time, because the machine", page.text)
+    assert [link for link in page.read.links if link.startswith("https://town-")]
+    program.token = launch.tokens[pledge.id]
+    assert program.ask("GET", f"{API}/pledges/{pledge.id}")["outcome"]["late"] is True
+
+
+def test_supporter_learns_that_their_post_was_on_time_with_its_address(launch: Launching, browser: Browser) -> None:
+    pledge = launch.pledge("ann")
+    launch.work(launch.ready())
+
+    page = mine(launch, browser, pledge)
+
+    assert "It was sent at the agreed time, Saturday 9 January 2027 at 9.30am" in page.text
+    address = next(link for link in page.read.links if link.startswith("https://town-"))
+    assert f"See your post: {address}" in page.text
+
+
+@pytest.mark.parametrize(
+    ("outcome", "words"),
+    [
+        (
+            {"outcome": "posted", "sent_ms": 4100.0},
+            "It went out 4 seconds after the agreed time, because town-01.test could not be reached",
+        ),
+        ({"outcome": "refused", "said": "Text is too long"}, "town-01.test said: Text is too long"),
+        ({"outcome": "reconnect"}, "The permission that you gave no longer worked"),
+        ({"outcome": "halted", "said": "suspended"}, "took no more posts from this service before yours was sent"),
+        ({"outcome": "stopped"}, "The organisers stopped it before your post was sent"),
+        ({"outcome": "not_agreed"}, "you had not agreed to the new one"),
+        ({"outcome": "unknown"}, "Please look at your account before you post it again"),
+    ],
+)
+def test_supporter_learns_what_happened_in_plain_words(launch: Launching, browser: Browser, outcome: dict[str, Any], words: str) -> None:
+    pledge = launch.pledge("ann")
+    launch.approve()
+    chunks.Outcomes(pk=pledge.pk, sk=chunks._outcomes_key(1), items={str(pledge.sk): outcome}, meta={"late": False}).save()
+
+    assert words in mine(launch, browser, pledge).text
+
+
+def test_supporter_learns_that_nothing_could_send_their_post(launch: Launching, browser: Browser) -> None:
+    pledge = launch.pledge("ann")
+    launch.ready()
+    launch.tick(launch.moment(700))
+
+    assert "within ten minutes of the agreed time nothing could send your post" in mine(launch, browser, pledge).text
