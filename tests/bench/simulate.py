@@ -16,8 +16,8 @@ from typing import Any
 os.environ.setdefault("STAGE", "local")
 
 from chalicelib import costs, settings
+from chalicelib.figures import percentiles
 from chalicelib.launches import Launch
-from chalicelib.reports import percentiles
 from infra.console import say
 from tests.bench import simulate_model
 from tests.bench.simulate_model import Machine

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from chalicelib.reports import percentiles
+from chalicelib.figures import percentiles
 from chalicelib.volleys import SEND_AFTER_S
 from tests.bench import simulate, simulate_model
 from tests.bench.simulate_model import Machine
