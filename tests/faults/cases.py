@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 
 import pytest
 
-from chalicelib import fan_out, release
+from chalicelib import clock, fan_out, release
 from chalicelib.networks.transport import Connection
 from infra.stand_ins.faults import Fault
-from tests.aws import Killed, die, nth
+from tests.aws import Killed, Queued, Skipping, die, nth
 from tests.faults.scene import NAMES, Scene, each_call, lost
 
 # What the network does to each person's first requests. The second of these leave us unsure whether it was posted.
@@ -20,12 +21,15 @@ CLEAR = ("throttle", "fail")
 UNSURE = ("hang", "hang_after", "drop_after", "fail_after")
 FAULTS = ("none", *CLEAR, *UNSURE, "revoke")
 SENDS = (0, 1, 2)
+STALLED = {"overtaken": ("send", 13), "resolved": ("resolve", 100)}  # what the other worker does, and after how many seconds
+LEASED_BY = 2  # calls: the launch is read, the chunk leased
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`cut`: where the worker is killed (before or after its n-th call of AWS, or when it has sent so many), which call's
-    response is lost, or none. `redelivered`: the queue hands the message out again. `twice`: two fan-outs send it."""
+    """`cut`, at the worker's n-th call of AWS: it is killed before or after it, or when it has sent so many; its response is lost;
+    an intruder comes, another worker with the same message that soon dies; it stalls for so long that another worker does all of
+    it (overtaken), or resolves it; or none. `redelivered`: the queue hands the message out again. `twice`: two fan-outs send it."""
 
     cut: str = "none"
     number: int = 0
@@ -40,13 +44,14 @@ class Case:
     @property
     def unsure(self) -> bool:
         """Whether a network that recognises no repetition cannot tell what became of all posts."""
-        return self.fault in UNSURE or self.cut in ("before call", "after call", "sends")
+        return self.fault in UNSURE or self.cut in ("before call", "after call", "sends", "resolved")
 
 
 def cuts(calls: int) -> list[tuple[str, int]]:
     each = range(1, calls + 1)
     killed = [(cut, number) for cut in ("before call", "after call") for number in each]
-    return [("none", 0), *killed, *(("sends", number) for number in SENDS), *(("lost response", number) for number in each)]
+    others = [(cut, number) for cut in ("intruder", *STALLED) for number in each if number > LEASED_BY]
+    return [("none", 0), *killed, *(("sends", number) for number in SENDS), *(("lost response", number) for number in each), *others]
 
 
 def every(calls: int) -> list[Case]:
@@ -78,7 +83,7 @@ def play(scene: Scene, case: Case) -> None:
     _misbehave(scene, case.fault)
     scene.launching.clock.at(scene.launching.moment(-60))
     try:
-        with _cut(case):
+        with _cut(case, first):
             release.handle(first.body)
     except Killed:
         pass
@@ -92,13 +97,30 @@ def _misbehave(scene: Scene, fault: str) -> None:
         scene.towns.world.faults.add("*", Fault(fault, times=2 * len(NAMES), status=500))  # type: ignore[arg-type]
 
 
-def _cut(case: Case) -> AbstractContextManager[object]:
+def _cut(case: Case, sent: Queued) -> AbstractContextManager[object]:
+    if case.cut == "intruder":
+        return each_call(nth(case.number, lambda: _intrude(sent)))
+    if case.cut in STALLED:
+        return each_call(nth(case.number, lambda: _overtake(sent, *STALLED[case.cut])))
     if case.cut == "lost response":
         return lost(case.number)
     if case.cut == "sends":
         return _killed_after(case.number)
     event = {"before call": "before-call", "after call": "after-call"}.get(case.cut)
     return each_call(nth(case.number, die), event=event) if event else nullcontext()
+
+
+def _intrude(sent: Queued) -> None:
+    """Another worker, killed as soon as it holds the chunk, if it does."""
+    with suppress(Killed), each_call(nth(LEASED_BY + 1, die)):
+        release.handle(sent.body)
+
+
+def _overtake(sent: Queued, do: str, after_s: float) -> None:
+    skipping = clock.current
+    assert isinstance(skipping, Skipping)
+    skipping.at(skipping.now() + after_s)
+    release.handle(json.dumps(sent.message | {"do": do}))
 
 
 @contextmanager
@@ -128,6 +150,8 @@ def check(scene: Scene, case: Case) -> None:
     unknown = {name for name, outcome in outcomes.items() if outcome == "unknown"}
     assert {name for name, outcome in outcomes.items() if outcome == "posted"} == set(published) - unknown
     assert all(outcomes[name] == "reconnect" for name in revoked - unknown)
+    if case.cut == "intruder":
+        assert not sum(lane["late_chunks"] for lane in report["lanes"]), "an intruder made it late"
     if scene.repeatable or not case.unsure:
         assert not unknown
         assert set(published) == set(NAMES) - revoked
