@@ -97,13 +97,24 @@ def chunks_of(plan: Mapping[str, int]) -> list[tuple[str, int]]:
 def ordinal(launch: str, network: str, host: str) -> int:
     """The how-manieth pledge on this host, from 0. May skip one where a response was lost."""
     answer = _update(
-        {"pk": {"S": launch}, "sk": {"S": f"host#{network}#{host}"}},
+        _host_key(launch, network, host),
         UpdateExpression="ADD #given :one",
         ExpressionAttributeNames={"#given": "given"},
         ExpressionAttributeValues={":one": {"N": "1"}},
         ReturnValues="UPDATED_NEW",
     )
     return int(answer["given"]["N"]) - 1
+
+
+def expected_delay(launch: str, network: str, host: str) -> int:
+    """How many seconds after the moment the next pledge on this host would go out, as it stands now."""
+    item = store.dynamodb().get_item(TableName=settings.table("launches"), Key=_host_key(launch, network, host)).get("Item", {})
+    next_ = int(item["given"]["N"]) if item else 0
+    return lane_delay(lane_of(network, next_)) + offset_of(network, next_)
+
+
+def _host_key(launch: str, network: str, host: str) -> dict[str, dict[str, str]]:
+    return {"pk": {"S": launch}, "sk": {"S": f"host#{network}#{host}"}}
 
 
 def take(launch: str, lane: str) -> Slot:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import consents, launches, networks, pledges, reminders, reports
+from .. import consents, launches, networks, pledges, reminders, reports, slots
 from ..campaigns import Campaign
 from ..drafts import Access, Draft
 from ..errors import GroundswellError, Invalid, NotFound
@@ -97,6 +97,7 @@ def _asking(visit: Visit, campaign: Campaign, found: Draft, **more: Any) -> Resp
     launch, network = launches.of(campaign), networks.get(found.network)
     context: dict[str, Any] = {"typed": {"text": found.text}, "changing": False, "launch": launch, "draft": found}
     context |= {"budget": network.BUDGET, "period": network.PERIOD_S, "is_open": launch.is_open(visit.now)}
+    context["expected_at"] = int(launch.at) + slots.expected_delay(launch.id, found.network, found.server)
     context |= {"counts": launches.supporters(launch), "chosen": visit.typed if visit.request.method == "POST" else {}}
     return visit.page("consent.html", campaign=campaign, **standing(visit, campaign), **context | more)
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import chunks, counts, pledges, supporters
+from chalicelib import chunks, counts, pledges, slots, supporters
 from chalicelib.pledges import Pledge
 from tests.launching import Launching
 from tests.web.browser import Browser, Page, Program
@@ -325,3 +325,11 @@ def test_address_that_a_server_made_up_is_no_link(browser: Browser, launch: Laun
 
     assert "said: <script>alert(2)</script>" in page.text
     assert not [link for link in page.read.links if link.startswith("javascript")]
+
+
+def test_who_is_not_among_the_first_on_a_server_sees_the_later_time_before_agreeing(browser: Browser, launch: Launching, town: str) -> None:
+    for _ in range(301):
+        slots.ordinal(launch.launch.id, "mastodon", town)
+    page = drafted(browser, town)
+
+    assert "as it stands now, on Saturday 9 January 2027 at 9.35am" in page.text
