@@ -15,7 +15,7 @@ from infra.demo.site import Refused, Site
 
 EMAILS = ("first.organiser@example.org", "second.organiser@example.org")
 FREEZE_BEFORE_S = 150  # how long before the moment pledging ends on the local stage
-_SETTLING_S = 240
+_SETTLING_S = 480  # a server that throttles says when to come again: up to 5 minutes later
 
 
 @dataclass(slots=True)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from infra.demo import killing, leases, reminders, telling
+from infra import verify_report
+from infra.demo import killing, leases, misbehaving, reminders, telling
 from infra.demo.comparison import Comparison, Pledged, compare
 from infra.demo.crowd import Crowd, Somebody
 from infra.demo.organisers import Organisers
@@ -46,14 +47,17 @@ def everything(system: System, size: Size, progress: Progress) -> list[str]:
     with progress.step("until a worker is killed (pledging closes 150 s before the moment)"):
         launch = pledged[0].id.split(".")[0]
         killed = killing.one_worker(system.dynamodb, launch, chunks, at=organisers.at, folder=system.folder, progress=progress)
+    progress.say(misbehaving.begin(system.desk, hosts(system.desk, "town-"), hosts(system.desk, "pds-")))
     with progress.step("until the moment"):
         progress.wait_until(organisers.at, "the posts go out")
     with progress.step("posts out, outcomes, settling (the system looks once a minute)"):
         report = organisers.report(progress)
     found = compare(pledged, posts(system.desk), report, reissued(system, launch, chunks, killed))
     tell(system, progress, report, found)
+    verify(system, report)
     letters = system.desk.ask("GET", "/control/mail")["messages"]
-    return complaints(found, pledged, report, killed) + reminders.complaints(reminded, letters, report, at=organisers.at)
+    wrong = complaints(found, pledged, report, killed) + misbehaving.complaints(system.desk)
+    return wrong + reminders.complaints(reminded, letters, report, at=organisers.at)
 
 
 def prepare(system: System, organisers: Organisers, size: Size) -> None:
@@ -103,6 +107,14 @@ def tell(system: System, progress: Progress, report: Mapping[str, Any], found: C
     print(telling.comparison(found))
     print(telling.where_the_time_went(progress, system.site.timings))
     print(f"\nWritten: {written}", flush=True)
+
+
+def verify(system: System, report: Mapping[str, Any]) -> None:
+    """As anybody can who has the report. Raises `Problem` where it does not hold."""
+    written = system.folder / "launch-report.json"
+    written.write_text(json.dumps(report, indent=2) + "\n")
+    print()
+    verify_report.run(str(written), None)
 
 
 def complaints(found: Comparison, pledged: Sequence[Pledged], report: Mapping[str, Any], killed: str) -> list[str]:
