@@ -4,6 +4,7 @@ watch over chunks that nobody holds, settle. Any number of ticks, at any time, t
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute
@@ -58,21 +59,27 @@ class Progress(store.Record):
 
 def run(now: datetime) -> None:
     """One tick. One launch's failure does not keep the others from theirs; it is raised in the end."""
-    failures: list[Exception] = []
-    for found in launches.active():
-        try:
-            step(found.id, now=now)
-        except Exception as error:  # the outer edge: raised below, with every other launch served
-            log.exception("launch %s", found.id)
-            failures.append(error)
+    failures = _each(launches.active(), step, now)
+    failures += _each(letters.untold(), letters.tell, now)
     if failures:
         raise ExceptionGroup("launches failed in this tick", failures)
+
+
+def _each(found: Iterable[Launch], work: Callable[..., None], now: datetime) -> list[Exception]:
+    failures: list[Exception] = []
+    for launch in found:
+        try:
+            work(launch.id, now=now)
+        except Exception as error:  # the outer edge: raised by the caller, with every other launch served
+            log.exception("launch %s", launch.id)
+            failures.append(error)
+    return failures
 
 
 def step(launch_id: str, *, now: datetime) -> None:
     """One tick of one launch."""
     launch = launches.get(launch_id)
-    if launch is None or not launch.active:
+    if launch is None or launch.active != launches.ACTIVE:
         return
     if launch.state == "open" and now.timestamp() >= float(launch.closes_at):
         freeze(launch, now=now)
@@ -247,11 +254,10 @@ def _end_stopped(launch: Launch, now: datetime) -> None:
 
 
 def _end(launch: Launch, state: launches.State, now: datetime) -> None:
-    """Writes the launch report, destroys the key, tells who asked to be told, and takes the launch out of the minute's sight,
-    in this order, so that a tick that is cut off is simply done again."""
+    """Writes the launch report, destroys the key, and takes the launch out of the minute's sight, in this order, so that a tick
+    that is cut off is simply done again. What became of it is told from now on: see `letters`."""
     launch.state = state
     reports.write(launch, now=now)
     grants.destroy_key(launch.campaign, launch.id, now=now)
-    letters.tell_not_sent(launch)
     at = int(now.timestamp() * 1000)
-    launch.update(actions=[Launch.state.set(state), Launch.settled_at.set(Launch.settled_at | at), Launch.active.remove()])
+    launch.update(actions=[Launch.state.set(state), Launch.settled_at.set(Launch.settled_at | at), Launch.active.set(letters.UNTOLD)])

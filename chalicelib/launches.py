@@ -20,15 +20,17 @@ from .proposals import NewLaunch
 from .supporters import Counts, count
 
 State = Literal["open", "frozen", "goal_missed", "not_approved", "stopped", "settled"]
+ACTIVE = "yes"
 NOT_OUT = ("goal_missed", "not_approved", "stopped")
 STOP_BEFORE_S = 10
 APPROVE_BEFORE_LEAD_S = 120
 FRESH_CONSENT_AFTER_S = 3600
 APPROVERS = 2
+OPERATOR = "operator:"
 
 
 class Active(GlobalSecondaryIndex["Launch"]):  # type: ignore[no-untyped-call]
-    """Launches that the minute has to look at; an ended one leaves the index."""
+    """Launches that the minute has to look at; one that has ended, and of which everybody was told, leaves the index."""
 
     class Meta:
         index_name = "active"
@@ -40,9 +42,9 @@ class Active(GlobalSecondaryIndex["Launch"]):  # type: ignore[no-untyped-call]
 
 class Launch(store.Record):
     """Times in epoch seconds. `epoch` is 0 until the launch is first approved, and a new number at each approval.
-    `plan`: lane -> slots given, from the freeze on. `revision` counts the organisers' changes; `changed_by`, `stopped_by`
-    and `approvals` are organisers' pseudonyms. `stopped_at`: all of it; `stops`: single networks, each with who stopped
-    it and when. `postponed`: earlier moments, each with who moved it and when."""
+    `plan`: lane -> slots given, from the freeze on. `revision` counts the organisers' changes; `changed_by`, `stopped_by` and
+    `approvals` are organisers' pseudonyms, or `OPERATOR` and a name. `stopped_at`: all of it; `stops`: single networks, each
+    with who stopped it and when. `postponed`: earlier moments, each with who moved it and when."""
 
     class Meta:
         table_name = settings.table("launches")
@@ -81,11 +83,6 @@ class Launch(store.Record):
     @property
     def moment(self) -> datetime:
         return datetime.fromtimestamp(float(self.at), ZoneInfo(self.zone))
-
-    @property
-    def in_words(self) -> str:
-        """The moment, for an e-mail."""
-        return f"{self.moment:%A} {self.moment.day} {self.moment:%B %Y}, {self.moment:%H:%M} ({self.zone})"
 
     @property
     def approved(self) -> bool:
@@ -131,7 +128,7 @@ def of(campaign: Campaign) -> Launch:
 
 def active() -> list[Launch]:
     """Launches that have not ended, soonest first. Read through an index, so a new one may show up a moment later."""
-    return list(Launch.index.query("yes"))
+    return list(Launch.index.query(ACTIVE))
 
 
 def propose(campaign: Campaign, organiser: str, new: NewLaunch, *, now: datetime) -> Launch:
@@ -147,7 +144,7 @@ def propose(campaign: Campaign, organiser: str, new: NewLaunch, *, now: datetime
 
 def _create(campaign: Campaign, organiser: str, new: NewLaunch, now: datetime) -> Launch:
     launch = Launch(
-        pk=ids.short(), sk="launch", campaign=campaign.slug, state="open", active="yes", revision=1, epoch=0, changed_by=organiser
+        pk=ids.short(), sk="launch", campaign=campaign.slug, state="open", active=ACTIVE, revision=1, epoch=0, changed_by=organiser
     )
     launch.created, launch.public_key = ids.milliseconds(now), grants.create_key(campaign.slug, launch.id)
     _set(launch, new)
@@ -196,13 +193,17 @@ def _set(launch: Launch, new: NewLaunch) -> None:
     launch.at, launch.closes_at, launch.networks = int(new.at.timestamp()), int(new.closes_at.timestamp()), list(new.networks)
 
 
-def approve(campaign: Campaign, organiser: str, *, now: datetime) -> Launch:
-    """One organiser's approval of the launch as it stands; with the second person's it gets an epoch and may go out.
-    Safe to repeat. Raises `Conflict` (too_late, with the first moment that can still be met; ended)."""
+def approve(campaign: Campaign, organiser: str, *, revision: int | None = None, now: datetime) -> Launch:
+    """An organiser's or the operator's approval of the launch as it stands (`revision`: as shown); with the second it gets an
+    epoch. Safe to repeat. Raises `Conflict` (too_late, with the first moment that can be met; ended; changed; operator_approved)."""
     launch = of(campaign)
     _not_ended(launch)
+    if revision not in (None, int(launch.revision)):
+        raise Conflict("Somebody has changed the launch since it was shown; please look again.", code="changed")
     if organiser in launch.approvals:
         return launch
+    if organiser.startswith(OPERATOR) and any(one.startswith(OPERATOR) for one in launch.approvals):
+        raise Conflict("The operator has approved it; the other approval has to be an organiser’s.", code="operator_approved")
     latest = float(launch.at) - launch.lead_s() - APPROVE_BEFORE_LEAD_S
     if now.timestamp() > latest:
         first = datetime.fromtimestamp(now.timestamp() + launch.lead_s() + APPROVE_BEFORE_LEAD_S + 60, UTC).replace(second=0, microsecond=0)

@@ -17,7 +17,7 @@ from . import clock, ids, keyring, settings, store
 
 _CONTEXT = "mail"
 _BATCH, _DELAY_MAX_S = 10, 900
-_CLAIMED_S = 5 * 86_400  # longer than the queue keeps a message
+_CLAIMED_S = 90 * 86_400  # longer than the queue keeps a message, and than a launch whose one network was stopped is ahead
 _SENT = "sent"
 TEXTS = {
     "code": (
@@ -45,7 +45,42 @@ TEXTS = {
     ),
     "not_sent": (
         "Your post for {campaign} was not sent",
-        "You lent a post to “{campaign}” for {at}, and asked to be told if it could not be sent.\n\n{why}\n\nYour post:\n{link}\n",
+        "You lent a post to “{campaign}” for {at}, and asked to be told if it could not be sent.\n\n{why}\n\n{permission}\n\n"
+        "Your post:\n{link}\n",
+    ),
+    "postponed": (
+        "A new time: {campaign}",
+        "The organisers of “{campaign}” have moved the moment: you agreed to {before}, and now your post is planned for {at}.\n\n{what}\n\n"
+        "Your post:\n{link}\n",
+    ),
+    "reminder_postponed": (
+        "A new time: {campaign}",
+        "The organisers of “{campaign}” have moved the moment at which you post: it was {before}, and now it is {at}.\n\n"
+        "We remind you at the new time. If the moment is in your calendar, please get the new entry, which takes the place of the old "
+        "one; or take the reminder back:\n{link}\n",
+    ),
+    "nothing_to_post": (
+        "Nothing to post: {campaign}",
+        "You asked to be reminded to post for “{campaign}”. The moment was to be {at}.\n\n{why}\n\n"
+        "So there is nothing for you to post, and we do not remind you. If the moment is in your calendar, please delete it there.\n\n"
+        "Your reminder:\n{link}\n",
+    ),
+    "not_approved_yet": (
+        "Not approved yet: {campaign}",
+        "The launch of “{campaign}” is planned for {at}, and {missing}.\n\nIt can be approved until {until}. If it is not, nothing "
+        "is posted for anybody, and everybody who left an e-mail address is told.\n\nPlease look at it, and approve it if it is right:\n"
+        "{link}\n\nYou get this because you organise the campaign.\n",
+    ),
+    "did_not_go_out": (
+        "The launch of {campaign} did not go out",
+        "The launch of “{campaign}”, planned for {at}, did not go out.\n\n{why}\n\n{counts}\n\nOur copies of all permissions have "
+        "been deleted. Everybody who left an e-mail address is told; the others see it on their pages.\n\nThe launch report:\n{link}\n\n"
+        "You get this because you organise the campaign.\n",
+    ),
+    "closing": (
+        "The launch of {campaign} is over",
+        "The launch of “{campaign}” on {at} is over.\n\n{counts}\n\nOur copies of all permissions have been deleted.\n\n"
+        "The launch report, for everybody to read:\n{link}\n\nYou get this because you organise the campaign.\n",
     ),
 }
 

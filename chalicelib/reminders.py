@@ -188,14 +188,23 @@ def counted(partition: str) -> dict[str, int]:
     return {"n": len(live)} | having
 
 
+def is_off(launch: Launch) -> bool:
+    """Whether there is nothing to post: the launch ended, or was stopped, before its moment."""
+    stopped = launch.stopped_at is not None and float(launch.stopped_at) / 1000 < float(launch.at)
+    return stopped or launch.state in ("goal_missed", "not_approved")
+
+
 def event(reminder: Reminder, launch: Launch, title: str, page: str, *, now: datetime) -> bytes:
-    """The moment as an iCalendar file (RFC 5545) with its zone and an alarm ten minutes before."""
+    """The moment as an iCalendar file (RFC 5545) with its zone and an alarm ten minutes before. One that was moved or is off
+    takes the place of the earlier file: the same `UID` with a higher `SEQUENCE`."""
     from icalendar import Alarm, Calendar, Event
 
     calendar, moment, alarm = Calendar(), Event(), Alarm()
     calendar.add("prodid", "-//Groundswell//Reminder//EN")
     calendar.add("version", "2.0")
     moment.add("uid", f"{reminder.id}@groundswell")
+    moment.add("sequence", 2 * int(launch.revision) + is_off(launch))
+    moment.add("status", "CANCELLED" if is_off(launch) else "CONFIRMED")
     moment.add("dtstamp", now)
     moment.add("dtstart", launch.moment)
     moment.add("dtend", launch.moment + timedelta(minutes=15))
@@ -204,7 +213,8 @@ def event(reminder: Reminder, launch: Launch, title: str, page: str, *, now: dat
     moment.add("url", page)
     for name, value in (("action", "DISPLAY"), ("description", f"Post for {title}"), ("trigger", -ALARM_BEFORE)):
         alarm.add(name, value)
-    moment.add_component(alarm)
+    if not is_off(launch):
+        moment.add_component(alarm)
     calendar.add_component(moment)
     calendar.add_missing_timezones()
     return bytes(calendar.to_ical())

@@ -43,6 +43,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Addressee:
+    """A member for a function that cannot open addresses: `address` is sealed in `context`."""
+
+    id: str
+    address: bytes
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
     """What an invitation says: the campaign's title, and the address at which its team signs in."""
 
@@ -92,7 +101,7 @@ def _set(campaign: str, email: str, person: str, duties: Sequence[Duty], *, now:
         if before is None and len(listed) >= MEMBERS_MAX:
             raise Conflict(f"A campaign has at most {MEMBERS_MAX} members.", code="too_many_members")
         after = MemberItem(pk=campaign, sk=key, duties=list(duties), invited=before.invited if before else ids.milliseconds(now))
-        after.email = keyring.seal("email_seal", email.encode(), f"{campaign}#{key}")
+        after.email = keyring.seal("email_seal", email.encode(), _context(after))
         stays = _who_stays(listed, key) if "organiser" not in duties else None
         if _write(before, after, person, stays, now=now):
             return _opened(after)
@@ -165,6 +174,11 @@ def members(campaign: str) -> list[Member]:
     return sorted((_opened(item) for item in _items(campaign)), key=lambda member: (member.invited, member.id))
 
 
+def addressees(campaign: str, duty: Duty) -> list[Addressee]:
+    """Whom to write to about a duty, without a look at who they are."""
+    return [Addressee(str(item.sk), bytes(item.email), _context(item)) for item in _items(campaign) if duty in item.duties]
+
+
 def _items(campaign: str) -> list[MemberItem]:
     return list(MemberItem.query(campaign, consistent_read=True))
 
@@ -174,5 +188,9 @@ def _key(campaign: str, email: str) -> str:
 
 
 def _opened(item: MemberItem) -> Member:
-    email = keyring.unseal("email_seal", bytes(item.email), f"{item.pk}#{item.sk}").decode()
+    email = keyring.unseal("email_seal", bytes(item.email), _context(item)).decode()
     return Member(str(item.sk), email, list(item.duties), int(item.invited))
+
+
+def _context(item: MemberItem) -> str:
+    return f"{item.pk}#{item.sk}"

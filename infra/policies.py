@@ -62,6 +62,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "reports"): ("GetItem", "PutItem"),
         ("table", "keys"): ("UpdateItem",),
         ("table", "campaigns"): READ,
+        ("table", "team"): ("Query",),
         ("kms", "reports"): ("GetPublicKey", "Sign"),
         ("queue", "chunks"): SEND,
         ("queue", "mail"): SEND,

@@ -7,7 +7,7 @@ import hashlib
 
 import pytest
 
-from chalicelib import chunks, consents, drafts, fan_out, launches, letters, pledges
+from chalicelib import chunks, consents, drafts, fan_out, launches, notices, pledges
 from chalicelib.drafts import Access
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.pledges import Contact, Pledge
@@ -155,22 +155,10 @@ def test_who_asked_for_it_is_told_that_nothing_was_posted(launching: Launching, 
     launching.tick(launching.moment(700))
 
     queued = take_queued("mail")
-    assert queued[0].message["data"]["why"] == letters._WHY[why]
-    assert [address for address, _ in sent_to(queued)] == ["ann@example.org"]
-
-
-def test_telling_goes_on_where_a_tick_was_cut_off_and_tells_once(launching: Launching) -> None:
-    launching.propose(goal=2)
-    lend(launching, "ann")
-    launching.tick(launching.moment(-599))
-    launch = launching.launch
-    for item in letters.Queued.query(launch.id, letters.Queued.sk == "not-sent"):
-        item.delete()
-    letters.tell_not_sent(launch)
-
-    queued = take_queued("mail")
-    assert len(queued) == 2
-    assert [address for address, _ in sent_to(queued)] == ["ann@example.org"]
+    (letter,) = [one for one in queued if one.message["kind"] == "not_sent"]
+    assert letter.message["data"]["why"] == notices.WHY[why]
+    assert "permission has been deleted" in letter.message["data"]["permission"]
+    assert sorted(address for address, _ in sent_to(queued)) == ["ann@example.org", "olive@example.org"]
 
 
 def test_address_is_forgotten_with_the_pledge(launching: Launching) -> None:

@@ -6,7 +6,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from icalendar import Calendar
+from icalendar import Calendar, Event
 
 from chalicelib import counts, fan_out, launches, letters, mail, reminders, reports, settings
 from chalicelib.drafts import Access
@@ -139,11 +139,12 @@ def reminded(launching: Launching, monkeypatch: pytest.MonkeyPatch) -> Launching
 
 
 def minutes(launching: Launching, begin: float, end: float) -> list[tuple[float, Queued]]:
-    """What the minute's rule queues, and when each becomes visible, in seconds from the moment."""
+    """The reminders that the minute's rule queues, and when each becomes visible, in seconds from the moment."""
     found = []
     for at in range(int(begin), int(end), 60):
         launching.tick(launching.moment(at))
-        found += [(at + queued.delay_s, queued) for queued in take_queued("mail")]
+        queued = [one for one in take_queued("mail") if one.message["kind"].startswith("remind_")]
+        found += [(at + one.delay_s, one) for one in queued]
     return found
 
 
@@ -253,5 +254,28 @@ def test_calendar_file_tells_the_moment_in_its_zone(launching: Launching) -> Non
     assert event["dtstart"].params["TZID"] == "Europe/London"
     assert [str(zone["tzid"]) for zone in calendar.walk("VTIMEZONE")] == ["Europe/London"]
     assert str(event["uid"]) == f"{made.id}@groundswell"
+    assert str(event["status"]) == "CONFIRMED"
     assert calendar.walk("VALARM")[0].decoded("trigger") == timedelta(minutes=-10)
     assert b"\r\n" in raw
+
+
+def test_calendar_file_of_a_moved_moment_takes_the_place_of_the_earlier_one(launching: Launching) -> None:
+    launching.propose()
+    made = remind(launching).reminder
+    before = _event(launching, made)
+    at = launching.launch.moment + timedelta(hours=3)
+    launches.postpone(launching.campaign, "olive", at=at, closes_at=at - timedelta(minutes=20), zone="Europe/London", now=launching.now)
+    moved = _event(launching, made)
+    launches.stop(launching.campaign, "olive", now=launching.now)
+    off = _event(launching, made)
+
+    assert len({str(one["uid"]) for one in (before, moved, off)}) == 1
+    assert int(before["sequence"]) < int(moved["sequence"]) < int(off["sequence"])
+    assert moved.decoded("dtstart") == at
+    assert (str(moved["status"]), str(off["status"])) == ("CONFIRMED", "CANCELLED")
+    assert (len(moved.walk("VALARM")), len(off.walk("VALARM"))) == (1, 0)
+
+
+def _event(launching: Launching, made: reminders.Reminder) -> Event:
+    raw = reminders.event(made, launching.launch, "Change Challenge", "https://example.org/r", now=launching.now)
+    return Calendar.from_ical(raw).walk("VEVENT")[0]  # type: ignore[return-value]
