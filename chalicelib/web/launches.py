@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import chunks, enrolments, launches, networks, readiness, reports, slots
+from .. import chunks, enrolments, launches, networks, notices, readiness, reports, slots
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
 from ..proposals import GOAL_MAX, NewLaunch
@@ -148,7 +148,9 @@ def _propose(visit: Visit, campaign: Campaign, organiser: str) -> launches.Launc
     read = times.rfc3339 if visit.is_api else times.on_the_clock_of(body.zone.strip())
     when = times.read_all({"at": body.at, "closes_at": body.closes_at}, read)
     new = NewLaunch(body.message, body.url, when["at"], body.zone.strip(), when["closes_at"], body.goal, body.networks)
-    return launches.propose(campaign, organiser, new, now=visit.now)
+    launch = launches.propose(campaign, organiser, new, now=visit.now)
+    notices.note_page(launch, visit.address(f"/c/{campaign.slug}/launch"))
+    return launch
 
 
 @route(bp, "GET", "/c/{slug}/launch")

@@ -32,7 +32,9 @@ class Keep(msgspec.Struct):
 def mine_page(visit: Visit, slug: str) -> Response:
     """What this browser, or who is signed in, has lent, and of what it will be reminded."""
     campaign = seen(visit, slug)
-    known: dict[str, Any] = {"mine": reminders.of_supporter(campaign, visit.access), "launch": launches.of(campaign)}
+    mine, launch = reminders.of_supporter(campaign, visit.access), launches.of(campaign)
+    known: dict[str, Any] = {"mine": mine, "launch": launch, "is_off": reminders.is_off(launch), "stands": pledges.stands}
+    known["outcomes"] = {one.id: reports.outcome(launch, one) for one in mine if isinstance(one, pledges.Pledge)}
     return visit.page("pledges.html", campaign=campaign, is_reminder=_is_reminder, **standing(visit, campaign), **known)
 
 

@@ -7,7 +7,7 @@ from typing import cast
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import contributions, enrolments, pseudonyms, tallies, votes
+from .. import contributions, enrolments, launches, pseudonyms, tallies, votes
 from ..campaigns import Campaign
 from ..enrolments import Duty, Role
 from ..tallies import Counts
@@ -57,5 +57,5 @@ def page(visit: Visit, slug: str) -> Response:
     person, campaign = visit.require_person(), seen(visit, slug)
     found = enrolments.find(slug, person)
     items = contributions.of_author(slug, pseudonyms.of(slug, person))
-    suspended = bool(found and found.suspended)
-    return visit.page("me.html", campaign=campaign, items=items, suspended=suspended, **standing(visit, campaign))
+    context = {"suspended": bool(found and found.suspended), "launch": launches.of(campaign) if campaign.launch else None}
+    return visit.page("me.html", campaign=campaign, items=items, **context, **standing(visit, campaign))

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import launches
+from .. import launches, notices
 from ..campaigns import Campaign
 from ..errors import GroundswellError
 from . import times
@@ -55,7 +55,9 @@ def _postpone(visit: Visit, campaign: Campaign, organiser: str) -> launches.Laun
     zone = body.zone.strip()
     read = times.rfc3339 if visit.is_api else times.on_the_clock_of(zone)
     when = times.read_all({"at": body.at, "closes_at": body.closes_at}, read)
-    return launches.postpone(campaign, organiser, at=when["at"], closes_at=when["closes_at"], zone=zone, now=visit.now)
+    launch = launches.postpone(campaign, organiser, at=when["at"], closes_at=when["closes_at"], zone=zone, now=visit.now)
+    notices.note_page(launch, visit.address(f"/c/{campaign.slug}/launch"))
+    return launch
 
 
 def _page(visit: Visit, campaign: Campaign, **shown: Any) -> Response:

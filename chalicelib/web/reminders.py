@@ -68,7 +68,8 @@ def page(visit: Visit, slug: str, id: str) -> Response:  # noqa: A002
 
 
 def _page(visit: Visit, campaign: Campaign, found: Reminder, **more: Any) -> Response:
-    context: dict[str, Any] = {"reminder": found, "launch": launches.of(campaign), "typed": {}}
+    context: dict[str, Any] = {"reminder": found, "launch": (launch := launches.of(campaign)), "typed": {}}
+    context["is_off"] = reminders.is_off(launch)
     context["to"] = None
     context["takes_text"] = sharing.takes_text(found.network)
     return visit.page("remind.html", campaign=campaign, **standing(visit, campaign), **context | more)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from chalice.test import Client
 
-from chalicelib import clock, counts, fan_out, participants, supporters
+from chalicelib import campaigns, clock, counts, fan_out, launches, notices, participants, supporters
 from tests.launching import Launching
 from tests.web.browser import Browser, Program
 from tests.web.conftest import API, HERE, signed_in
@@ -199,3 +199,25 @@ def test_organiser_of_another_campaign_cannot_touch_the_launch(client: Client, l
     fay = Program(client, signed_in("fay@example.org"))
     for method, path, body in (("PUT", "", NEW), ("POST", "/approve", {}), ("POST", "/stop", {})):
         assert fay.refused(method, f"{API}/launch{path}", body)[:2] == (403, "not_organiser")
+
+
+def test_organisers_see_that_the_operator_approved(olive: Browser, launch: Launching) -> None:
+    launches.approve(launch.campaign, "operator:Pat Operator", now=launch.now)
+    olive.get(f"{HERE}/launch")
+    page = olive.send("/launch/approve")
+
+    assert "Approved by the operator Pat Operator and an organiser." in page.text
+    assert "It may go out" in page.text
+    assert "Pat Operator" not in Browser(olive.client).get(f"{HERE}/launch").text
+
+
+def test_organisers_letters_lead_to_the_page_as_they_reached_it(olive: Browser, organiser: Callable[[str], Program]) -> None:
+    olive.get(f"{HERE}/launch/edit")
+    olive.send("/launch", **TYPED)
+    found = campaigns.get("change-challenge", consistent=True)
+
+    page = notices.page_of(launches.of(found))
+
+    assert page is not None
+    assert page.startswith("http")
+    assert page.endswith(f"{HERE}/launch")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from icalendar import Calendar
 
-from chalicelib import counts
+from chalicelib import counts, launches
 from tests.aws import take_records
 from tests.launching import Launching
 from tests.web.browser import Browser, Page, Program
@@ -226,3 +227,76 @@ def test_report_tells_of_reminders_apart(browser: Browser, program: Program, lau
 
     assert (found["people"], found["posted"], found["reminders"]) == (2, 1, {"made": 1, "opened": 0, "done": 0})
     assert "Asked to be reminded 1" in browser.get(f"{HERE}/launch/report").text.replace("reminded1", "reminded 1")
+
+
+def stopped(launch: Launching, why: str) -> None:
+    """A launch that does not go out: it has ended."""
+    if why == "stopped":
+        launches.stop(launch.campaign, "olive", now=launch.now)
+    if why == "goal_missed":
+        launch.launch.update(actions=[launches.Launch.goal.set(100)])
+    for seconds in (-1200, -599, -170):
+        launch.tick(launch.moment(seconds))
+    assert launch.launch.state == why
+
+
+@pytest.mark.parametrize(
+    ("why", "said"),
+    [
+        ("goal_missed", "Did not go out: too few people joined in"),
+        ("not_approved", "Did not go out: it was not approved in time"),
+        ("stopped", "Stopped by the organisers"),
+    ],
+)
+def test_every_page_says_that_it_did_not_go_out(browser: Browser, launch: Launching, town: str, why: str, said: str) -> None:  # noqa: F811
+    remind = reminder(browser).form("/done").action.removesuffix("/done")
+    drafted(browser, town)
+    pledge = browser.send("/consent", token=token(launch, town)).form("/text").action.removesuffix("/text")
+    stopped(launch, why)
+
+    mine, reminded = browser.get(pledge), browser.get(remind)
+
+    assert said in mine.text
+    assert "Our copy of your permission has been deleted" in mine.text
+    assert "There is nothing to post" in reminded.text
+    assert said in reminded.text
+    assert not [form for form in reminded.read.forms if form.action.endswith(("/done", "/open"))]
+    assert browser.get(f"{HERE}/pledges").text.count(said) == 2
+    everybody = browser.get(f"{HERE}/launch").text
+    assert said in everybody
+    assert "permissions that people gave for this moment have been deleted" in everybody
+    assert said in browser.get(HERE).text
+
+
+def test_page_of_a_stopped_network_says_that_nothing_is_posted(browser: Browser, launch: Launching, town: str) -> None:  # noqa: F811
+    launch.propose(networks=["mastodon", "bluesky"])
+    drafted(browser, town)
+    pledge = browser.send("/consent", token=token(launch, town)).form("/text").action.removesuffix("/text")
+    launches.stop(launch.campaign, "olive", network="mastodon", now=launch.now)
+
+    page = browser.get(pledge)
+
+    assert "Stopped by the organisers" in page.text
+    assert "Nothing is posted for you. Our copy of your permission is deleted when the launch is over" in page.text
+    assert "It goes out from" not in page.text
+    assert "Stopped by the organisers" in browser.get(f"{HERE}/pledges").text
+    browser.get(pledge)
+    assert "You took your post back" in browser.send("/withdraw").text
+
+
+def test_pages_say_that_the_moment_was_moved(browser: Browser, launch: Launching, town: str) -> None:  # noqa: F811
+    remind = reminder(browser).form("/done").action.removesuffix("/done")
+    drafted(browser, town)
+    browser.send("/consent", token=token(launch, town))
+    at = launch.launch.moment + timedelta(hours=3)
+    launches.postpone(launch.campaign, "olive", at=at, closes_at=at - timedelta(minutes=20), zone="Europe/London", now=launch.now)
+
+    assert "the new entry takes the place of the old one" in browser.get(remind).text
+    assert "it is posted only if you agree to the new one" in browser.get(f"{HERE}/pledges").text
+
+
+def test_own_page_says_what_became_of_the_moment(ann: Browser, launch: Launching) -> None:
+    stopped(launch, "stopped")
+
+    assert "The moment: Saturday 9 January 2027" in ann.get(f"{HERE}/me").text
+    assert "Stopped by the organisers." in ann.page.text
