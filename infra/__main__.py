@@ -74,6 +74,13 @@ def rehearse(arguments: argparse.Namespace) -> int:
     return 0 if rehearse.run(arguments.stage, arguments.campaign, arguments.dress) else 1
 
 
+def approve(arguments: argparse.Namespace) -> None:
+    from infra import approve
+
+    stack.enter(arguments.stage)
+    approve.run(arguments.campaign, arguments.name, confirmed=arguments.yes)
+
+
 def pollers(arguments: argparse.Namespace) -> None:
     from infra import pollers
 
@@ -168,6 +175,10 @@ def _launches(add: Add) -> None:
     trying = add("rehearse", rehearse, "rehearse a launch, and say whether it is ready; exits non-zero where something stops it")
     trying.add_argument("--campaign", metavar="SLUG", required=True)
     trying.add_argument("--dress", metavar="AT", help="a dress rehearsal at this time, such as 2027-02-09T20:00+00:00")
+    agreeing = add("approve", approve, "show a launch, and approve it as the operator: one of the two approvals that it needs")
+    agreeing.add_argument("--campaign", metavar="SLUG", required=True)
+    agreeing.add_argument("--as", dest="name", metavar="NAME", required=True, help="who you are; organisers see it")
+    agreeing.add_argument("--yes", action="store_true", help="do not ask")
     waking = add("pollers", pollers, "for a launch of more than 900 chunks: provision what wakes its workers, and undo that")
     which = waking.add_mutually_exclusive_group(required=True)
     which.add_argument("--launch", action="store_true", help="provision them, stay until the launch has ended, then undo it")
