@@ -11,6 +11,7 @@ import botocore.session
 from botocore.config import Config
 from pynamodb.attributes import NumberAttribute
 from pynamodb.connection import Connection, TableConnection
+from pynamodb.constants import GLOBAL_SECONDARY_INDEXES
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -62,8 +63,10 @@ class Record(Model):
         if table is not before:
             shared, meta = connection(), table.get_meta_table()
             table.connection = shared
-            if meta.table_name not in shared._tables:
-                shared.add_meta_table(meta)
+            known = shared._tables.get(meta.table_name)
+            # Of the models of one table, which come in any order, one knows its index.
+            if known is None or not known.data.get(GLOBAL_SECONDARY_INDEXES):
+                shared._tables[meta.table_name] = meta
         return table
 
     @classmethod
