@@ -23,7 +23,8 @@ def launch_report(report: Mapping[str, Any]) -> str:
         lines.append(f"  lane {lane['lane']}: {lane['pledged']} pledges in {lane['chunks']} chunks, {lane['late_chunks']} of them late")
         for name in ("sent", "acked", "late_sent"):
             times = lane.get(name)
-            lines += [f"    {name:9} " + "  ".join(f"{key} {value:,.1f}" for key, value in times.items())] if times else []
+            shares = ("p50_ms", "p99_ms", "max_ms")
+            lines += [f"    {name:9} {times['posts']}: " + "  ".join(f"{key} {times[key]:,.1f}" for key in shares)] if times else []
     return "\n".join(lines)
 
 
