@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from . import chunks, drafts, launches, networks, pledges, slots, store
+from . import chunks, drafts, grants, launches, networks, pledges, slots, store
 from .campaigns import Campaign
 from .drafts import Access, Draft
 from .errors import Conflict, Invalid, NotFound
@@ -20,7 +21,7 @@ def change(campaign: Campaign, pledge: str, text: str, access: Access, *, agree:
     time that is planned now; the same text again is a yes to a moment that was moved. The permission stays, the earlier
     consent is kept on the record. Safe to repeat.
 
-    Raises `NotFound`, `Invalid` (text, agree), `Conflict` (closed, changed)."""
+    Raises `NotFound`, `Invalid` (text, agree), `Conflict` (closed, changed, reconnect)."""
     found = pledges.find(campaign, pledge, access, now=now)
     if isinstance(found, Draft) and not found.pledge:
         return drafts.change(campaign, found.id, text, access, now=now)
@@ -53,10 +54,15 @@ def _agree(launch: Launch, pledge: Pledge, text: str, now: datetime) -> Pledge:
         still = (Launch.state == "open") & (Launch.epoch == epoch)
         transaction.condition_check(Launch, launch.id, "launch", condition=still)
         transaction.save(pledge, condition=(Pledge.key == before) & Pledge.withdrawn.does_not_exist())
+        kept: list[Action] = [grants.Grant.expires.set(pledges.kept_until(launch, pledge))]
+        transaction.update(grants.Grant(pk=pledge.pk, sk=pledge.sk), actions=kept, condition=grants.Grant.pk.exists())
 
-    if store.write_together(fill) is None:
+    refused = store.write_together(fill)
+    if refused is None:
         return pledge
     current = pledges.find_confirmed(pledge.id)
     if current.key == after:  # our own write, whose response was lost
         return current
+    if refused[-1]:
+        raise Conflict("Your permission has been deleted meanwhile; please lend a post from the same account again.", code="reconnect")
     raise Conflict("Your post, or the launch, changed at the same moment; please look again.", code="changed")

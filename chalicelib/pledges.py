@@ -148,7 +148,12 @@ def show(launch: Launch, who: Who, pledge: Pledge) -> None:
 
 def grant_of(launch: Launch, pledge: Pledge, permission: str) -> grants.Grant:
     sealed = grants.seal(bytes(launch.public_key), pledge.id, permission)
-    return grants.Grant(pk=pledge.pk, sk=pledge.sk, sealed=sealed, expires=int(pledge.agreed_at) + GRANT_DAYS_AFTER * 86_400)
+    return grants.Grant(pk=pledge.pk, sk=pledge.sk, sealed=sealed, expires=kept_until(launch, pledge))
+
+
+def kept_until(launch: Launch, pledge: Pledge) -> int:
+    """Epoch seconds after which DynamoDB removes the sealed permission, whatever becomes of the launch."""
+    return max(int(pledge.agreed_at), planned_at(launch, pledge)) + GRANT_DAYS_AFTER * 86_400
 
 
 def _write(launch: Launch, draft: Draft, who: Who, contact: Contact | None, now: datetime) -> Pledge:

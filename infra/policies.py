@@ -49,7 +49,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "tallies"): READ,
         ("table", "chunks"): (*READ, "ConditionCheckItem"),
         ("table", "reports"): READ,
-        ("table", "grants"): ("PutItem", "DeleteItem"),
+        ("table", "grants"): ("PutItem", "UpdateItem", "DeleteItem"),
         ("table", "keys"): ("PutItem",),
         ("kms", "grants"): ("GenerateDataKeyPairWithoutPlaintext",),
         ("queue", "mail"): SEND,

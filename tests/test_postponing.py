@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib import chunks, consents, fan_out, launches, pledges, release, slots
+from chalicelib import chunks, consents, fan_out, grants, launches, pledges, release, slots
 from chalicelib.drafts import Access
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.launches import Launch
@@ -179,3 +179,33 @@ def test_nobody_is_sent_twice_where_a_sealed_worker_died_before_the_postponement
     outcome = chunks.outcomes(str(ann.pk), int(launching.launch.epoch))
     assert outcome is not None
     assert [item["outcome"] for item in outcome.items.values()] == ["unknown"]
+
+
+def test_permission_is_kept_for_as_long_as_its_post_is_agreed_to(launching: Launching) -> None:
+    launching.propose()
+    ann, ben = launching.pledge("ann"), launching.pledge("ben")
+    postpone(launching, timedelta(days=3))
+    agree(launching, ann)
+    kept = {str(one.sk): int(one.expires) for one in grants.Grant.scan()}
+
+    assert kept[str(ann.sk)] > launching.moment().timestamp()
+    assert kept[str(ben.sk)] < launching.moment().timestamp()
+
+
+def test_who_agrees_after_the_permission_is_gone_is_told_and_can_give_it_again(launching: Launching) -> None:
+    launching.propose()
+    ann = launching.pledge("ann")
+    postpone(launching, timedelta(days=3))
+    grants.Grant(pk=ann.pk, sk=ann.sk).delete()
+    with pytest.raises(Conflict) as refused:
+        agree(launching, ann)
+    assert refused.value.code == "reconnect"
+    assert not pledges.stands(launching.launch, pledges.find_confirmed(ann.id))
+
+    assert launching.pledge("ann").id == ann.id
+    agree(launching, ann)
+    assert [int(one.expires) > launching.moment().timestamp() for one in grants.Grant.scan()] == [True]
+    launching.approve()
+    launching.tick(launching.moment(-1190))
+    launching.work(launching.tick(launching.moment(-590)))
+    assert launching.posts() == ["ann"]
