@@ -49,6 +49,7 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "tallies"): READ,
         ("table", "chunks"): (*READ, "ConditionCheckItem"),
         ("table", "reports"): READ,
+        ("table", "visits"): ("UpdateItem",),
         ("table", "grants"): ("PutItem", "UpdateItem", "DeleteItem"),
         ("table", "keys"): ("PutItem",),
         ("kms", "grants"): ("GenerateDataKeyPairWithoutPlaintext",),
@@ -110,6 +111,8 @@ FUNCTIONS: Mapping[str, Rights] = {
         ("table", "tallies"): (*READ, "PutItem"),
         ("table", "pledges"): READ,
         ("table", "launches"): (*READ, "PutItem"),
+        ("table", "reports"): ("GetItem", "PutItem"),
+        ("table", "visits"): READ,
         ("secret", "keys"): ("GetSecretValue",),
     },
 }

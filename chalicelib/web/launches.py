@@ -12,7 +12,7 @@ from .. import chunks, enrolments, launches, networks, notices, readiness, repor
 from ..campaigns import Campaign
 from ..errors import GroundswellError, NotFound
 from ..proposals import GOAL_MAX, NewLaunch
-from . import times
+from . import landings, times
 from .campaigns import organised, seen, standing
 from .http import PLEDGE, Visit
 from .pages import NETWORKS
@@ -201,7 +201,12 @@ def _edit(visit: Visit, campaign: Campaign, **shown: Any) -> Response:
     launch = launches.of(campaign) if campaign.launch else None
     chosen = list(launch.networks) if launch else list(networks.NAMES)
     offered = {name: NETWORKS[name] for name in networks.NAMES}
-    context: dict[str, Any] = {"launch": launch, "typed": _typed(launch), "chosen": chosen, "offered": offered}
+    context: dict[str, Any] = {
+        "launch": launch,
+        "typed": _typed(launch) | ({} if launch else landings.proposed(visit, campaign.slug)),
+        "chosen": chosen,
+        "offered": offered,
+    }
     return visit.page("launch_edit.html", campaign=campaign, **standing(visit, campaign), **context | shown)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from chalice import Blueprint, Response
 
-from .. import launches, reports
+from .. import aftermath, launches, reports
 from . import charts
 from .campaigns import seen, standing
 from .http import Visit
@@ -86,7 +86,7 @@ class RemindersReport(msgspec.Struct):
 
 
 class Signature(msgspec.Struct):
-    """Of the report without its `signature`, as RFC 8785 writes it. Shows that nobody has changed it since; not that it, or
+    """Of the report without `signature` and `came_of_it`, as RFC 8785 writes it. Shows that nobody has changed it since; not that it, or
     our clock, was right. `public_key` (DER) and `value` (DER) in base64; `key_id`: the key's SHA-256."""
 
     algorithm: str
@@ -95,9 +95,25 @@ class Signature(msgspec.Struct):
     value: str
 
 
+class Came(msgspec.Struct):
+    """In 72 hours: pages opened by the launch's link, people who joined the campaign, ideas that they and others added."""
+
+    visits: int
+    joins: int
+    ideas: int
+
+
+class CameOfIt(msgspec.Struct):
+    """In the 72 hours before the moment, and after it."""
+
+    before: Came
+    after: Came
+
+
 class Report(msgspec.Struct):
     """What happened to every post, and how exactly; by our own clock. Every count, and every time to a tenth of a second, can
-    be recounted from what stands here (`python -m infra verify-report`); milliseconds rest on the signature alone."""
+    be recounted from what stands here (`python -m infra verify-report`); milliseconds rest on the signature alone. `came_of_it` is counted
+    in the first night after 72 hours, and not signed."""
 
     format: str
     launch: str
@@ -120,21 +136,31 @@ class Report(msgspec.Struct):
     reminders: RemindersReport
     written_at: str
     signature: Signature
+    came_of_it: CameOfIt | None = None
 
 
 @route(bp, "GET", "/v1/campaigns/{slug}/launch/report", gives=Report)
 def report(visit: Visit, slug: str) -> Response:
     """The launch report, once the launch has ended."""
-    return visit.json(msgspec.convert(reports.get(launches.of(seen(visit, slug)).id), Report))
+    return visit.json(_told(launches.of(seen(visit, slug)).id))
+
+
+def _told(launch: str) -> Report:
+    return msgspec.convert(reports.get(launch) | {"came_of_it": aftermath.get(launch)}, Report)
 
 
 @route(bp, "GET", "/c/{slug}/launch/report")
 def report_page(visit: Visit, slug: str) -> Response:
     campaign = seen(visit, slug)
     launch = launches.of(campaign)
-    found = msgspec.convert(reports.get(launch.id), Report)
+    found = _told(launch.id)
     known: dict[str, Any] = {"launch": launch, "report": found, "timed": _timed(found), "chart": charts.of(_sent(found.lanes))}
-    known |= {"clock": _clock(found.lanes), "places": charts, "written": _seconds(found.written_at)}
+    known |= {
+        "clock": _clock(found.lanes),
+        "places": charts,
+        "written": _seconds(found.written_at),
+        "due": aftermath.due(launch).timestamp(),
+    }
     return visit.page("report.html", campaign=campaign, **known, **standing(visit, campaign))
 
 

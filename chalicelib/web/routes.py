@@ -17,6 +17,7 @@ from chalice import Response
 
 from .. import clock, settings
 from ..errors import GroundswellError, Invalid, NotFound
+from . import landings
 from .http import Visit, wait
 
 FORM = ["application/x-www-form-urlencoded"]
@@ -108,7 +109,9 @@ def visited(view: View, found: Route) -> View:
             visit = _current.get()
             visit.route = found
             _ = visit.key if found.is_keyed else None  # refused before anything is done, also where the view has no use for it
-            return view(visit, **texts)
+            response = view(visit, **texts)
+            landings.count(visit, texts.get("slug"))
+            return response
         except GroundswellError:
             raise
         except Exception as error:  # noqa: BLE001  # the edge: a message may hold what somebody wrote, so it is not logged

@@ -148,6 +148,10 @@ def did(launching: Launching) -> dict[str, set[Call]]:
         launching.tick(moment + timedelta(seconds=60))
     calls["fan_out"] |= more
     assert launching.launch.state == "settled"
+    launching.clock.at(moment + timedelta(hours=73))
+    with recorded() as more:
+        nightly.run()
+    calls["nightly"] |= more
     return calls
 
 
@@ -191,7 +195,7 @@ def organise(launching: Launching) -> None:
 
 
 def converse(launching: Launching) -> None:
-    from chalicelib import campaigns, comments, participants, readiness, rehearsals, reports
+    from chalicelib import campaigns, comments, participants, readiness, rehearsals, reports, visits
 
     forget_keys()
     organise(launching)
@@ -213,6 +217,7 @@ def converse(launching: Launching) -> None:
     launching.approve()
     launches.supporters(launching.launch)
     reports.outcome(launching.launch, pledge)
+    visits.count(launching.campaign.slug, now=launching.now)
     rehearsals.start(campaigns.get(launching.campaign.slug), "olive", "probe", now=launching.now)
     readiness.of(launching.launch, now=launching.now)
 

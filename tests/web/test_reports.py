@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import re
+import types
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 from chalice.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib import chunks
+from chalicelib import chunks, nightly, settings, visits
+from chalicelib.campaigns import Campaign
 from chalicelib.pledges import Pledge
-from chalicelib.web import charts
+from chalicelib.web import charts, landings
+from chalicelib.web.http import Visit
 from infra import verify_report
+from tests.conftest import NOW
 from tests.launching import Launching
 from tests.web.browser import Browser, Page, Program
 from tests.web.conftest import API, HERE
@@ -151,3 +157,74 @@ def test_supporter_learns_that_nothing_could_send_their_post(launch: Launching, 
     launch.tick(launch.moment(700))
 
     assert "within ten minutes of the agreed time nothing could send your post" in mine(launch, browser, pledge).text
+
+
+def landed(launch: Launching) -> int:
+    return visits.between(launch.campaign.slug, launch.now - timedelta(hours=1), launch.now + timedelta(hours=1))
+
+
+ADD = f"{HERE}/contributions/new?from=launch"
+
+
+def test_visits_by_the_link_are_counted_without_a_cookie(launch: Launching, browser: Browser) -> None:
+    for address in (ADD, f"{HERE}?from=launch", f"{HERE}/ideas?from=launch&sort=new"):
+        assert browser.get(address).status == 200
+
+    assert landed(launch) == 3
+    assert not [name for name in browser.cookies if name not in ("gs_browser",)]
+
+
+@pytest.mark.parametrize("address", [HERE, f"{HERE}?from=elsewhere", f"{API}?from=launch", "/?from=launch", "/c/nowhere?from=launch"])
+def test_other_visits_are_not_counted(launch: Launching, client: Client, address: str) -> None:
+    client.http.get(address)
+
+    assert landed(launch) == visits.between("nowhere", launch.now, launch.now + timedelta(hours=1)) == 0
+
+
+@pytest.mark.parametrize("agent", ["Mastodon/4.3.1 (http.rb/5.2.0; +https://town-01.test/) Bot", "facebookexternalhit/1.1", "Slackbot"])
+def test_machines_that_say_so_are_not_counted(launch: Launching, client: Client, agent: str) -> None:
+    assert client.http.get(ADD, headers={"User-Agent": agent}).status_code == 200
+
+    assert landed(launch) == 0
+
+
+def test_page_is_shown_even_if_its_visit_cannot_be_counted(launch: Launching, client: Client) -> None:
+    boto3.client("dynamodb").delete_table(TableName="groundswell-local-visits")
+
+    assert client.http.get(ADD).status_code == 200
+
+
+def test_what_came_of_it_is_told_on_page_and_in_json_beside_what_is_signed(over: Launching, browser: Browser, program: Program) -> None:
+    before = browser.get(f"{HERE}/launch/report")
+    assert "counted for 72 hours, until Tuesday 12 January 2027 at 9.30am" in before.text
+    assert program.ask("GET", f"{API}/launch/report")["came_of_it"] is None
+    over.clock.at(over.moment(7200))
+    browser.get(ADD)
+    over.clock.at(over.moment(73 * 3600))
+    nightly.run()
+
+    page, report = browser.get(f"{HERE}/launch/report"), program.ask("GET", f"{API}/launch/report")
+
+    assert report["came_of_it"]["after"] == {"visits": 1, "joins": 0, "ideas": 0}
+    assert "Visits by the link in the posts</th><td>0</td><td>1</td>" in page.html
+    assert "not part of what is signed" in page.text
+    assert any("not signed" in line for line in verify_report.checked(report))
+
+
+def test_new_launch_is_proposed_to_lead_where_an_idea_is_added(
+    client: Client, olive: Browser, monkeypatch: pytest.MonkeyPatch, campaign: Campaign
+) -> None:
+    assert olive.get(f"{HERE}/launch/edit").form("/launch").fields["url"] == ""  # http on the local stage, which nobody posts
+    visit = Visit(
+        types.SimpleNamespace(path="/c/{slug}", headers={}, context={"path": f"/api{HERE}", "domainName": "change.example.org"}), NOW
+    )
+    monkeypatch.setenv("STAGE", "dev")
+    monkeypatch.delenv("LEAD_S")
+    settings.current.cache_clear()
+    try:
+        found = landings.proposed(visit, "change-challenge")
+    finally:
+        monkeypatch.undo()
+        settings.current.cache_clear()
+
+    assert found == {"url": f"https://change.example.org/api{ADD}"}
