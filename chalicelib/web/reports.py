@@ -111,7 +111,7 @@ class CameOfIt(msgspec.Struct):
 
 
 class Report(msgspec.Struct):
-    """What happened to every post, and how exactly; by our own clock. Every count, and every time to a tenth of a second, can
+    """What happened to every post, and how exactly; by our own clock. Every count of posts, and every time to a tenth of a second, can
     be recounted from what stands here (`python -m infra verify-report`); milliseconds rest on the signature alone. `came_of_it` is counted
     in the first night after 72 hours, and not signed."""
 
