@@ -89,8 +89,8 @@ def step(launch_id: str, *, now: datetime) -> None:
 
 
 def _advance(launch: Launch, now: datetime) -> None:
-    if launch.state == "goal_missed":
-        _end(launch, "goal_missed", now)
+    if launch.state not in ("open", "frozen"):
+        _end(launch, launch.state, now)
     elif launch.stopped_at:
         _end_stopped(launch, now)
     elif launch.state == "open":
@@ -253,11 +253,14 @@ def _end_stopped(launch: Launch, now: datetime) -> None:
             watch(launch, lane, now=now)
 
 
-def _end(launch: Launch, state: launches.State, now: datetime) -> None:
-    """Writes the launch report, destroys the key, and takes the launch out of the minute's sight, in this order, so that a tick
-    that is cut off is simply done again. What became of it is told from now on: see `letters`."""
-    launch.state = state
+def _end(launch: Launch, state: str, now: datetime) -> None:
+    """Ends it, unless it is postponed at the same moment; then writes the launch report, destroys the key, and takes the launch out
+    of the minute's sight, in this order, so that a tick that is cut off is simply done again. What became of it is told from now
+    on: see `letters`."""
+    as_read = (Launch.state == launch.state) & (Launch.epoch == launch.epoch)
+    if launch.state != state and not store.update_if(launch, [Launch.state.set(state)], as_read):
+        return
     reports.write(launch, now=now)
     grants.destroy_key(launch.campaign, launch.id, now=now)
     at = int(now.timestamp() * 1000)
-    launch.update(actions=[Launch.state.set(state), Launch.settled_at.set(Launch.settled_at | at), Launch.active.set(letters.UNTOLD)])
+    launch.update(actions=[Launch.settled_at.set(Launch.settled_at | at), Launch.active.set(letters.UNTOLD)])

@@ -123,6 +123,21 @@ def test_freeze_that_knows_nothing_of_a_postponement_closes_nothing(launching: L
     assert launching.pledge("ben").slot.number == 1
 
 
+def test_launch_that_is_postponed_while_the_minute_gives_it_up_goes_on(launching: Launching) -> None:
+    """It was not approved in time; the minute has read that, and an organiser is a moment quicker."""
+    launching.propose()
+    launching.pledge("ann")
+    launching.tick(launching.moment(-599))
+    launching.clock.at(launching.moment(-170))
+    with hook("dynamodb", "UpdateItem", nth(1, lambda: postpone(launching, timedelta(minutes=50)))):
+        fan_out.run(launching.now)
+    assert launching.launch.state == "open"
+
+    go(launching)
+
+    assert launching.posts() == ["ann"]
+
+
 def test_launch_cannot_be_postponed_once_posts_are_being_sent(launching: Launching) -> None:
     launching.propose()
     launching.pledge("ann")
