@@ -41,10 +41,10 @@ class Hosts:
         if self.close_before_s is not None:
             self._pipe.send(("close", at - self.close_before_s))
 
-    def arrivals(self) -> list[Arrival]:
-        """The posts that have arrived since the last time."""
+    def arrivals(self) -> tuple[list[Arrival], float]:
+        """The posts that have arrived since the last time, and the seconds that the process has had a processor so far."""
         self._pipe.send(("arrivals", 0.0))
-        found: list[Arrival] = self._pipe.recv()
+        found: tuple[list[Arrival], float] = self._pipe.recv()
         return found
 
 
@@ -86,5 +86,5 @@ def _answer(pipe: Pipe, world: World, loop: asyncio.AbstractEventLoop, asked: tu
     if what == "close":
         loop.call_later(at - time.time(), world.connections.close_all)
     else:
-        pipe.send(list(world.ledger.posts()))
+        pipe.send((list(world.ledger.posts()), time.process_time()))
         world.ledger.clear()

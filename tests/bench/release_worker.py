@@ -46,7 +46,8 @@ def work(pipe: Pipe, task: Task) -> None:
         pipe.send("ready")
         at = pipe.recv()
         built.move(at)
-        pipe.send(MODES[task.mode](built, float(at), task))
+        begun = time.process_time()
+        pipe.send((MODES[task.mode](built, float(at), task), time.process_time() - begun))
 
 
 def _warm(built: Built, at: float, task: Task) -> Acked:
