@@ -23,6 +23,7 @@ from . import bodies, pages
 SESSION, BROWSER, SUPPORTER, FLOW, PLEDGE = "gs_session", "gs_browser", "gs_supporter", "gs_flow", "gs_pledge"
 TYPED = "gs_typed"
 _KEY_MAX = 200
+_KEY = re.compile(rf"[!-~]{{1,{_KEY_MAX}}}")
 _HARD = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -149,8 +150,8 @@ class Visit:
         given = self.request.headers.get("idempotency-key") if self.is_api else self.typed.get("request")
         if given is None:
             return ids.token()
-        if not 1 <= len(given) <= _KEY_MAX or not given.isascii() or not given.isprintable():
-            raise Invalid.field("Idempotency-Key" if self.is_api else "request", f"1 to {_KEY_MAX} plain characters")
+        if not _KEY.fullmatch(given):
+            raise Invalid.field("Idempotency-Key" if self.is_api else "request", f"1 to {_KEY_MAX} plain characters without spaces")
         return str(given)
 
     @cached_property

@@ -42,7 +42,7 @@ _DUTIES = ("enrolled", "author", "team", "moderator", "coder", "organiser", "fou
 _KEY = {
     "name": "Idempotency-Key",
     "in": "header",
-    "description": "1 to 200 plain characters. The same request with the same key, within a day, does nothing more.",
+    "description": "1 to 200 plain characters without spaces. The same request with the same key, within a day, does nothing more.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 

@@ -22,7 +22,7 @@ from tests.faults.scene import NAMES, NETWORKS, Scene, each_call, lost
 # A killed worker leaves its sockets to the operating system.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
-PART = int(os.environ.get("FAULTS_PART", "16"))  # one case of so many
+PART = int(os.environ.get("FAULTS_PART", "48"))  # one case of so many
 STEPS = {"freeze": ("open", -1200), "fan-out": ("frozen", -600), "settle": ("fanned out", 60)}
 
 
@@ -57,7 +57,7 @@ def _wrong(played: Scene, case: Case) -> str | None:
 def test_minute_that_is_cut_off_is_done_again_in_the_next(played: Scene, step: str) -> None:
     """Killed before and after each of its calls, and with each response lost."""
     calls = _minute(played, step, "none", 0)
-    every = max(1, PART * calls // 100)
+    every = max(1, PART * calls // 250)
     for number in range(1 + datetime.now(UTC).day % every, calls + 1, every):
         for cut in ("before-call", "after-call", "lost"):
             _minute(played, step, cut, number)

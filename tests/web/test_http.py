@@ -308,3 +308,11 @@ def test_templates_are_loaded_with_the_first_page_only(campaign: Campaign) -> No
     code = "import app, sys; assert 'jinja2' not in sys.modules; assert 'aiohttp' not in sys.modules"
 
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])
+
+
+@pytest.mark.parametrize("key", ["", "a key", "x" * 201, "tab\there"])
+def test_key_of_a_repetition_is_as_the_contract_says(ann_program: Program, key: str) -> None:
+    idea = {"kind": "barrier", "title": "Rotas", "text": "Late."}
+    status, _, fields = ann_program.refused("POST", "/v1/campaigns/change-challenge/contributions", idea, Idempotency_Key=key)
+
+    assert (status, fields) == (400, {"Idempotency-Key": "1 to 200 plain characters without spaces"})
