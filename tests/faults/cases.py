@@ -16,9 +16,10 @@ from infra.stand_ins.faults import Fault
 from tests.aws import Killed, Queued, Skipping, die, nth
 from tests.faults.scene import NAMES, Scene, each_call, lost
 
-# What the network does to each person's first requests. The second of these leave us unsure whether it was posted.
-CLEAR = ("throttle", "fail")
-UNSURE = ("hang", "hang_after", "drop_after", "fail_after")
+# What the network does to each person's first requests. After the second of these it may have been posted, for all that we can
+# know: a 500 says so as little as silence does (`fail` and `hang` publish nothing, `fail_after` and `hang_after` do).
+CLEAR = ("throttle",)
+UNSURE = ("fail", "hang", "hang_after", "drop_after", "fail_after")
 FAULTS = ("none", *CLEAR, *UNSURE, "revoke")
 SENDS = (0, 1, 2)
 STALLED = {"overtaken": ("send", 13), "resolved": ("resolve", 100)}  # what the other worker does, and after how many seconds
@@ -106,8 +107,9 @@ def _cut(case: Case, sent: Queued) -> AbstractContextManager[object]:
         return lost(case.number)
     if case.cut == "sends":
         return _killed_after(case.number)
-    event = {"before call": "before-call", "after call": "after-call"}.get(case.cut)
-    return each_call(nth(case.number, die), event=event) if event else nullcontext()
+    if case.cut in ("before call", "after call"):
+        return each_call(nth(case.number, die), after=case.cut == "after call")
+    return nullcontext()
 
 
 def _intrude(sent: Queued) -> None:

@@ -16,12 +16,12 @@ import pytest
 from moto import mock_aws
 from moto.dynamodb.models import dynamodb_backends
 
-from chalicelib import clock, networks, participants, pledges, release, reports, settings, slots
+from chalicelib import clock, networks, participants, pledges, release, reports, settings, slots, store
 from chalicelib.networks import mastodon, transport
 from chalicelib.networks.base import Post, Request
 from infra.stand_ins import StandIns
 from tests import conftest
-from tests.aws import Queued, Skipping, store, take_queued
+from tests.aws import Queued, Skipping, hook, take_queued
 from tests.conftest import NOW, make_campaign
 from tests.launching import Launching
 
@@ -161,26 +161,13 @@ def _lent(name: str, launching: Launching) -> Scene:
 
 
 @contextmanager
-def each_call(act: Callable[[], None], *, event: str = "before-call") -> Iterator[None]:
-    """Runs `act` around each call that reaches AWS."""
+def each_call(act: Callable[[], None], *, after: bool = False) -> Iterator[None]:
+    """Runs `act` just before (or after) each call that reaches AWS."""
     with ExitStack() as stack:
         for service, operations in CALLS.items():
-            events = (store.dynamodb() if service == "dynamodb" else store.client(service)).meta.events
             for operation in operations:
-                stack.enter_context(_registered(events, f"{event}.{service}.{operation}", act))
+                stack.enter_context(hook(service, operation, act, after=after))
         yield
-
-
-@contextmanager
-def _registered(events: Any, name: str, act: Callable[[], None]) -> Iterator[None]:
-    def run(**_: Any) -> None:
-        act()
-
-    events.register_first(name, run)
-    try:
-        yield
-    finally:
-        events.unregister(name, run)
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def _wrong(played: Scene, case: Case) -> str | None:
     try:
         cases.check(played, case)
     except AssertionError as error:
-        return str(error)
+        return repr(error)  # never empty
     return None
 
 
@@ -97,4 +97,4 @@ def _minute(played: Scene, step: str, cut: str, number: int) -> int:
 def _cut(cut: str, number: int, seen: list[None]) -> AbstractContextManager[object]:
     if cut == "lost":
         return lost(number)
-    return each_call(nth(number, die), event=cut) if number else each_call(lambda: seen.append(None))
+    return each_call(nth(number, die), after=cut == "after-call") if number else each_call(lambda: seen.append(None))

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 
 import pytest
 from hypothesis import given, settings
@@ -84,7 +84,7 @@ class Schedule:
     def _deliver(self, which: int, cut: str, number: int) -> None:
         sent = self.seen[which % len(self.seen)]
         try:
-            with lost(number) if cut == "lost" else each_call(nth(number, die), event=cut or "before-call") if cut else lost(0):
+            with _cut(cut, number):
                 release.handle(sent.body)
         except Killed:
             self.sure = False
@@ -123,3 +123,9 @@ class Schedule:
         assert {name for name, outcome in outcomes.items() if outcome == "posted"} == set(published) - unknown
         if (self.scene.repeatable or self.sure) and not self.stopped:
             assert not unknown
+
+
+def _cut(cut: str, number: int) -> AbstractContextManager[object]:
+    if not cut:
+        return nullcontext()
+    return lost(number) if cut == "lost" else each_call(nth(number, die), after=cut == "after-call")
