@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .settings import RENEW_S, SLOTS_PER_CHUNK
+from .settings import RENEW_S
 
 GB_SECOND, INVOCATION = 0.0000133334, 0.20 / 1e6  # arm64; https://aws.amazon.com/lambda/pricing/
 SQS_REQUEST = 0.40 / 1e6  # https://aws.amazon.com/sqs/pricing/
@@ -47,7 +47,3 @@ def _tables(chunks: int, posts: int, lead_s: float) -> float:
     writes = chunks * (STATE_WRITES + renewals) + 2 * posts * OUTCOME_KB
     reads = posts * (3 * PLEDGE_KB + 2 * GRANT_KB) / 4 + chunks * 10
     return writes * WRITE_UNIT + reads * READ_UNIT
-
-
-def chunks_for(posts: int) -> int:
-    return -(-posts // SLOTS_PER_CHUNK)

@@ -9,21 +9,17 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from . import chunks, grants, launches, networks, ntp, pledges, rehearsals, settings
+from . import chunks, launches, networks, ntp, pledges, rehearsals, settings, slots
 from .chunks import State
 from .clock import Clock
 from .launches import Launch
+from .leases import Lease, Superseded
 from .messages import Message
 from .outcomes import Outcome, Sending
 from .rehearsals import Rehearsal, Result
-from .settings import RENEW_S
 from .volleys import SEAL_BEFORE_S, WARM_BEFORE_S, Volley
 
 log = logging.getLogger(__name__)
-
-
-class Superseded(RuntimeError):
-    """Another worker rehearses the chunk now."""
 
 
 def run(launch: Launch, message: Message, time: Clock) -> None:
@@ -58,15 +54,14 @@ class Dry(Volley):
 
 
 class Dress:
-    """One worker's rehearsal of one chunk. `state` is the rehearsal's own."""
+    """One worker's rehearsal of one chunk. What it holds is the rehearsal's own."""
 
     def __init__(self, launch: Launch, message: Message, rehearsal: Rehearsal, held: tuple[Result, State], time: Clock) -> None:
         self.launch, self.message, self.clock = launch, message, time
-        self.result, self.state = held
+        self.result, state = held
         self.at = rehearsal.planned_at(message.lane)
         self.woke_s = self.at - time.now()
-        self.renewed = time.now()
-        self.volley = Dry(networks.get(message.lane.rpartition(".")[0]), self.at, time, self._renew)
+        self.volley = Dry(networks.get(slots.network_of(message.lane)), self.at, time, Lease(state, time).keep)
 
     async def rehearse(self) -> None:
         asked = asyncio.create_task(asyncio.to_thread(ntp.measure, settings.current().ntp_server))
@@ -84,12 +79,9 @@ class Dress:
             await asked
 
     def _read(self) -> None:
-        found, sealed = pledges.of_chunk(self.message.key), grants.of_chunk(self.message.key)
-        key: Any = grants.open_key(self.launch.campaign, self.launch.id) if found else None
-        for pledge in found:
-            grant = sealed.get(str(pledge.sk))
-            sending = Sending(pledge, self.at + int(pledge.offset_s), grants.unseal(key, pledge.id, grant) if grant else "")
-            if not sending.permission:
+        for pledge, permission in pledges.permitted(self.launch, self.message.key):
+            sending = Sending(pledge, self.at + int(pledge.offset_s), permission)
+            if not permission:
                 sending.outcome, sending.again_at = Outcome("reconnect"), None
             self.volley.sendings.append(sending)
 
@@ -98,15 +90,6 @@ class Dress:
         await self.volley.hold(self.at - SEAL_BEFORE_S)
         launch = await asyncio.to_thread(launches.get, self.launch.id)
         return launch is not None and launch.state == "open" and await asyncio.to_thread(rehearsals.of_message, self.message) is not None
-
-    async def _renew(self) -> None:
-        """Keeps the lease, as a release does. Raises `Superseded`."""
-        now = self.clock.now()
-        if now - self.renewed < RENEW_S:
-            return
-        self.renewed = now
-        if not await asyncio.to_thread(chunks.renew, self.state, now=now):
-            raise Superseded(self.message.key)
 
     def _finish(self, error: ntp.Offset | None) -> None:
         sendings = self.volley.sendings

@@ -161,7 +161,7 @@ def _prepare(launch: Launch, plan: dict[str, int], now: datetime) -> None:
         before = slots.planned_at(launch, lane) - now.timestamp()
         if not PREPARE_UNTIL_S <= before <= PREPARE_FROM_S:
             continue
-        progress, total = _progress(launch, lane), -(-given // settings.SLOTS_PER_CHUNK)
+        progress, total = _progress(launch, lane), slots.chunks_for(given)
         done = int(progress.prepared)
         if done < total:
             messages.send(Message("prepare", launch.id, int(launch.epoch), lane, chunk) for chunk in range(done, total))
@@ -180,7 +180,7 @@ def _release(launch: Launch, now: datetime) -> None:
 
 def _send_lane(launch: Launch, lane: str, at: float, now: datetime) -> None:
     """The lane's chunk messages, delayed until its workers are to wake, and its watch messages: each once."""
-    total = -(-int(launch.plan[lane]) // settings.SLOTS_PER_CHUNK)
+    total = slots.chunks_for(launch.plan[lane])
     progress = _progress(launch, lane)
     if (int(progress.sent) >= total and progress.watched) or not _claim(progress, now):
         return
@@ -214,7 +214,7 @@ def watch(launch: Launch, lane: str, *, now: datetime) -> None:
 
 def _states(launch: Launch, lane: str) -> dict[int, State | None]:
     """By chunk number; None where no worker has been."""
-    numbers = range(-(-int(launch.plan[lane]) // settings.SLOTS_PER_CHUNK))
+    numbers = range(slots.chunks_for(launch.plan[lane]))
     found = chunks.get_all([slots.chunk_key(launch.id, lane, number) for number in numbers], int(launch.epoch))
     return {number: found.get(slots.chunk_key(launch.id, lane, number)) for number in numbers}
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Literal
 
-from . import costs, networks
+from . import networks, slots
 from .quotas import Account
 from .rehearsals import Looked
 
@@ -79,7 +79,7 @@ class Known:
         """At once: of all windows and launches within ten minutes."""
         begins = [window.planned_at for window in self.windows]
         near = (sum(one.chunks for one in self.windows if 0 <= (one.planned_at - at).total_seconds() <= TOGETHER_S) for at in begins)
-        return max(max(near, default=0), costs.chunks_for(self.posts) if self.is_open else 0) + self.others
+        return max(max(near, default=0), slots.chunks_for(self.posts) if self.is_open else 0) + self.others
 
     @property
     def letters(self) -> int:

@@ -110,7 +110,7 @@ class Launch(store.Record):
         fixed = settings.current().lead_s
         if fixed is not None:
             return fixed
-        chunks = sum(-(-slots // settings.SLOTS_PER_CHUNK) for slots in (self.plan or {}).values())
+        chunks = sum(map(slots.chunks_for, (self.plan or {}).values()))
         return 180 if chunks > 900 else min(300, 60 + 60 * -(-max(0, chunks - 5) // 300))
 
 

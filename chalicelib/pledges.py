@@ -7,7 +7,9 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
+from cryptography.exceptions import InvalidTag
 from pynamodb.attributes import BinaryAttribute, JSONAttribute, NumberAttribute, UnicodeAttribute
 from pynamodb.transactions import TransactWrite
 
@@ -278,3 +280,21 @@ def _take_back(launch: Launch, pledge: Pledge, now: datetime) -> bool:
 def of_chunk(chunk: str) -> list[Pledge]:
     """The live pledges of a chunk in slot order, read consistently."""
     return [pledge for pledge in Pledge.query(chunk, consistent_read=True) if not pledge.withdrawn]
+
+
+def permitted(launch: Launch, chunk: str) -> list[tuple[Pledge, str]]:
+    """The live pledges of a chunk in slot order, read consistently, each with its opened permission; an empty one where there is
+    none, or it cannot be opened. For the release worker. Raises `grants.Destroyed`."""
+    found = of_chunk(chunk)
+    if not found:
+        return []
+    sealed, key = grants.of_chunk(chunk), grants.open_key(launch.campaign, launch.id)
+    return [(one, _opened(key, one, sealed.get(str(one.sk)))) for one in found]
+
+
+def _opened(key: Any, pledge: Pledge, sealed: bytes | None) -> str:
+    """One that cannot be opened must not keep the others of its chunk from being sent."""
+    try:
+        return grants.unseal(key, pledge.id, sealed) if sealed else ""
+    except InvalidTag:
+        return ""

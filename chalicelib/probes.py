@@ -10,9 +10,8 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
-from . import grants, messages, networks, pledges, rehearsals
+from . import messages, networks, pledges, rehearsals, slots
 from .clock import Clock
 from .launches import Launch
 from .messages import Message
@@ -31,12 +30,12 @@ def run(launch: Launch, message: Message, time: Clock) -> None:
     result = rehearsals.claim(message, now=time.now()) if rehearsal else None
     if rehearsal is None or result is None:
         return
-    network = networks.get(message.lane.rpartition(".")[0])
-    found, seconds = pledges.of_chunk(message.key), _seconds(network)
+    network = networks.get(slots.network_of(message.lane))
+    found, seconds = pledges.permitted(launch, message.key), _seconds(network)
     first = message.part * seconds
     probe = Probe(network, rehearsal.part_at(message.lane, message.part), time)
-    asyncio.run(probe.all(_permitted(launch, message, [one for one in found if first <= int(one.offset_s) < first + seconds]), first))
-    later = any(int(one.offset_s) >= first + seconds for one in found)
+    asyncio.run(probe.all([one for one in found if first <= int(one[0].offset_s) < first + seconds], first))
+    later = any(int(pledge.offset_s) >= first + seconds for pledge, _ in found)
     if later:
         after = rehearsal.part_at(message.lane, message.part + 1) - time.now()
         following = Message("probe", message.launch, message.epoch, message.lane, message.chunk, message.rehearsal, message.part + 1)
@@ -48,13 +47,6 @@ def run(launch: Launch, message: Message, time: Clock) -> None:
 def _seconds(network: Network) -> int:
     """So many of a lane's seconds are looked at in one part."""
     return -(-network.BUDGET // (network.PER_S * PARTS))
-
-
-def _permitted(launch: Launch, message: Message, found: Sequence[Pledge]) -> list[tuple[Pledge, str]]:
-    """With its permission; an empty one where there is none that can be opened."""
-    sealed = grants.of_chunk(message.key) if found else {}
-    key: Any = grants.open_key(launch.campaign, launch.id) if found else None
-    return [(one, grants.unseal(key, one.id, sealed[str(one.sk)]) if str(one.sk) in sealed else "") for one in found]
 
 
 @dataclass(slots=True)

@@ -96,7 +96,7 @@ def _windows(launch: Launch, plan: Mapping[str, int]) -> list[Window]:
         chosen = networks.get(network)
         on_host = min(chosen.BUDGET, max(1, busiest.get(network, 0) - int(window) * chosen.BUDGET))
         at = datetime.fromtimestamp(slots.planned_at(launch, lane), launch.moment.tzinfo)
-        found.append(Window(network, at, plan[lane], costs.chunks_for(plan[lane]), (on_host - 1) // chosen.PER_S))
+        found.append(Window(network, at, plan[lane], slots.chunks_for(plan[lane]), (on_host - 1) // chosen.PER_S))
     return found
 
 
@@ -104,10 +104,10 @@ def _others(launch: Launch) -> int:
     """Chunks of other launches that wake up at nearly the same time."""
     near = [one for one in launches.active() if one.id != launch.id and abs(float(one.at) - float(launch.at)) <= TOGETHER_S]
     plans = [one.plan if one.plan is not None else slots.given(one.id) for one in near if not one.stopped_at]
-    return sum(costs.chunks_for(given) for plan in plans for given in plan.values())
+    return sum(slots.chunks_for(given) for plan in plans for given in plan.values())
 
 
 def _costs(known: Known) -> list[Cost]:
-    chunks = max(sum(window.chunks for window in known.windows), costs.chunks_for(known.posts))
+    chunks = max(sum(window.chunks for window in known.windows), slots.chunks_for(known.posts))
     pollers = -(-known.chunks // 10) if known.chunks > POLLERS_FROM else 0
     return costs.of_launch(chunks=chunks, posts=known.posts, letters=known.letters, lead_s=known.lead_s, pollers=pollers)

@@ -9,22 +9,19 @@ import logging
 from dataclasses import asdict
 from typing import Any
 
-from . import chunks, clock, fan_out, grants, launches, messages, networks, ntp, pledges, settings, slots
+from . import chunks, clock, fan_out, launches, messages, networks, ntp, pledges, settings, slots
 from .chunks import State
 from .clock import Clock
 from .launches import Launch
+from .leases import Lease, Superseded
 from .messages import Message
 from .outcomes import Kind, Outcome, Sending
 from .pledges import Pledge
-from .settings import GRACE_S, RENEW_S, RESOLVE_UNTIL_S
+from .settings import GRACE_S, RESOLVE_UNTIL_S
 from .volleys import CHECK_BEFORE_S, SEAL_BEFORE_S, WARM_BEFORE_S, Volley
 
 WORK_S = 540.0  # the function's time-out less a minute
 log = logging.getLogger(__name__)
-
-
-class Superseded(RuntimeError):
-    """Another worker holds the chunk now: this one must not go on."""
 
 
 def handle(body: str) -> None:
@@ -58,17 +55,10 @@ def prepare(launch: Launch, message: Message, time: Clock) -> None:
     need neither. One worker at a time; any number of times."""
     if not chunks.claim_preparing(message.key, now=time.now()):
         return
-    found, sealed = pledges.of_chunk(message.key), grants.of_chunk(message.key)
-    key = grants.open_key(launch.campaign, launch.id) if found else None
-    ready = sum(1 for pledge in found if _permission(pledge, key, sealed))
+    found = pledges.permitted(launch, message.key)
+    ready = sum(1 for _, permission in found if permission)
     chunks.record_ready(message.key, ready=ready, failing=len(found) - ready, now=time.now())
     log.info("prepared %s: %d ready, %d failing", message.key, ready, len(found) - ready)
-
-
-def _permission(pledge: Pledge, key: Any, sealed: Any) -> str:
-    """Empty where there is none, or it is not one of this launch and pledge."""
-    grant = sealed.get(str(pledge.sk))
-    return grants.unseal(key, pledge.id, grant) if key and grant else ""
 
 
 class Release:
@@ -78,9 +68,13 @@ class Release:
         self.launch, self.message, self.clock = launch, message, time
         self.network = networks.get(slots.network_of(message.lane))
         self.at = float(slots.planned_at(launch, message.lane))
-        self.volley = Volley(self.network, self.at, time, self._renew)
-        self.started = self.renewed = time.now()
-        self.state: State
+        self.started = time.now()
+        self.lease: Lease
+        self.volley: Volley
+
+    def _hold(self, state: State) -> None:
+        self.lease = Lease(state, self.clock)
+        self.volley = Volley(self.network, self.at, self.clock, self.lease.keep)
 
     async def send(self) -> None:
         """First sends, at the lane's time or, if that has passed, within the grace."""
@@ -89,7 +83,7 @@ class Release:
         state = chunks.lease(self.message.key, self.message.epoch, now=self.clock.now())
         if state is None:
             return
-        self.state = state
+        self._hold(state)
         late = self.clock.now() > self.at
         error = asyncio.create_task(asyncio.to_thread(ntp.measure, settings.current().ntp_server))
         try:
@@ -113,7 +107,7 @@ class Release:
         state = chunks.lease_sealed(self.message.key, self.message.epoch, now=self.clock.now())
         if state is None:
             return
-        self.state = state
+        self._hold(state)
         assert state.sealed is not None
         try:
             await asyncio.to_thread(self.read)
@@ -133,12 +127,11 @@ class Release:
     def read(self) -> None:
         """Reads the chunk's live pledges and builds their requests. What is not to be sent gets its outcome at once: one whose
         permission cannot be opened must be reconnected, and of one that an earlier epoch has sealed nobody knows."""
-        found, sealed = pledges.of_chunk(self.message.key), grants.of_chunk(self.message.key)
+        found = pledges.permitted(self.launch, self.message.key)
         before = chunks.before(self.message.key, self.message.epoch)
-        key = grants.open_key(self.launch.campaign, self.launch.id) if found else None
         known = {sending.pledge.id: sending for sending in self.volley.sendings}
-        fresh = [pledge for pledge in found if str(pledge.sk) not in before.items]
-        self.volley.sendings = [known.get(one.id) or self._sending(one, _permission(one, key, sealed), before.sealed) for one in fresh]
+        fresh = [(pledge, permission) for pledge, permission in found if str(pledge.sk) not in before.items]
+        self.volley.sendings = [known.get(pledge.id) or self._sending(pledge, permission, before.sealed) for pledge, permission in fresh]
 
     def _sending(self, pledge: Pledge, permission: str, sealed_before: bool) -> Sending:
         sending = Sending(pledge, float(pledges.planned_at(self.launch, pledge)), permission)
@@ -159,16 +152,20 @@ class Release:
             return False
         if await self._ended(launch) or self.clock.now() > self.at + GRACE_S:
             return False
-        return await asyncio.to_thread(chunks.seal, self.state, now=self.clock.now())
+        return await asyncio.to_thread(chunks.seal, self.lease.state, now=self.clock.now())
 
     async def _ended(self, launch: Launch | None = None) -> Kind | None:
         """Whether organisers, or the network itself, have ended what is sent there; what the others' outcome is then."""
         launch = launch or await asyncio.to_thread(launches.get, self.launch.id)
         if launch is None or launch.is_stopped(self.network.NAME):
             return "stopped"
+        await self._note_halt()
+        return "halted" if await asyncio.to_thread(chunks.is_halted, self.launch.id, self.network.NAME) else None
+
+    async def _note_halt(self) -> None:
+        """For the other workers of this network."""
         if self.volley.halted:
             await asyncio.to_thread(chunks.halt, self.launch.id, self.network.NAME, now=self.clock.now())
-        return "halted" if await asyncio.to_thread(chunks.is_halted, self.launch.id, self.network.NAME) else None
 
     async def _drop_withdrawn(self) -> None:
         """After the seal nobody withdraws; what was confirmed late is taken in, too."""
@@ -180,8 +177,7 @@ class Release:
 
     async def _finish(self, *, late: bool, error: ntp.Offset | None = None) -> None:
         """Writes the outcomes. Where some are still to be asked for, leaves the chunk sealed, for a later resolve."""
-        if self.volley.halted:
-            await self._ended()
+        await self._note_halt()
         waits = [float(sending.again_at or 0) for sending in self.volley.due]
         if waits:
             delay = int(max(settings.RESOLVE_AFTER_S, max(waits) - self.clock.now()))
@@ -189,16 +185,7 @@ class Release:
             await asyncio.to_thread(messages.send, [again], delay_s=delay)
             return
         items: dict[str, Any] = {str(sending.pledge.sk): asdict(sending.outcome) for sending in self.volley.sendings}
-        meta = {"late": late, "worker": settings.current().worker, "fence": int(self.state.fence)}
+        meta = {"late": late, "worker": settings.current().worker, "fence": int(self.lease.state.fence)}
         meta |= {"clock_offset_ms": error and error.offset_ms, "clock_error_ms": error and error.error_ms}
-        written = await asyncio.to_thread(chunks.finish, self.state, self.message.epoch, items, meta, now=self.clock.now())
+        written = await asyncio.to_thread(chunks.finish, self.lease.state, self.message.epoch, items, meta, now=self.clock.now())
         log.info("chunk %s: %d outcomes %s", self.message.key, len(items), "written" if written else "left to another worker")
-
-    async def _renew(self) -> None:
-        """Keeps the lease. Raises `Superseded`."""
-        now = self.clock.now()
-        if now - self.renewed < RENEW_S:
-            return
-        self.renewed = now
-        if not await asyncio.to_thread(chunks.renew, self.state, now=now):
-            raise Superseded(self.message.key)

@@ -119,11 +119,11 @@ def live(launch: Launch, *, now: datetime) -> list[Live]:
     """By network, once the moment has come; up to a few seconds old."""
     if launch.plan is None or not launch.epoch or now.timestamp() < float(launch.at):
         return []
-    places = {slots.chunk_key(launch.id, lane, number): lane.rpartition(".")[0] for lane, number in slots.chunks_of(launch.plan)}
+    places = {slots.chunk_key(launch.id, lane, number): slots.network_of(lane) for lane, number in slots.chunks_of(launch.plan)}
     states = chunks.get_all(places, int(launch.epoch))
     total, done, posted = Counter[str](), Counter[str](), Counter[str]()
     for one in Count.query(launch.id, Count.sk.startswith("live#")):
-        total[str(one.sk).split("#")[1].rpartition(".")[0]] += int(one.n)
+        total[slots.network_of(str(one.sk).split("#")[1])] += int(one.n)
     for key, network in places.items():
         found = (states[key].counts if key in states else None) or {}
         done[network] += sum(found.values())
@@ -164,7 +164,7 @@ def _lane(launch: Launch, lane: str) -> dict[str, Any]:
 
 def _chunks(launch: Launch, lane: str) -> list[_Counted]:
     """In order, several read at once: four thousand one after another would take the better part of the function's minute."""
-    keys = [slots.chunk_key(launch.id, lane, number) for number in range(-(-int(launch.plan[lane]) // settings.SLOTS_PER_CHUNK))]
+    keys = [slots.chunk_key(launch.id, lane, number) for number in range(slots.chunks_for(launch.plan[lane]))]
     states = chunks.get_all(keys, int(launch.epoch)) if launch.epoch else {}
     with ThreadPoolExecutor(READERS) as pool:
         return list(pool.map(lambda key: _counted(_chunk(launch, lane, key, states.get(key))), keys))

@@ -91,7 +91,12 @@ def planned_at(launch: Timed, lane: str) -> int:
 def chunks_of(plan: Mapping[str, int]) -> list[tuple[str, int]]:
     """All (lane, chunk) of a plan (lane -> slots given), earliest lanes first."""
     lanes = sorted(plan, key=lambda lane: (lane_delay(lane), lane))
-    return [(lane, chunk) for lane in lanes for chunk in range(-(-plan[lane] // SLOTS_PER_CHUNK))]
+    return [(lane, chunk) for lane in lanes for chunk in range(chunks_for(plan[lane]))]
+
+
+def chunks_for(given: int) -> int:
+    """How many chunks so many slots are."""
+    return -(-given // SLOTS_PER_CHUNK)
 
 
 def ordinal(launch: str, network: str, host: str) -> int:
@@ -120,19 +125,15 @@ def _host_key(launch: str, network: str, host: str) -> dict[str, dict[str, str]]
 def take(launch: str, lane: str) -> Slot:
     """The next slot of a lane. Raises `Conflict` (closed) after the freeze. A lost response leaves a slot empty,
     which is harmless."""
-    try:
-        answer = _update(
-            _slots_key(launch),
-            UpdateExpression="ADD #lane :one",
-            ConditionExpression="attribute_not_exists(#closed)",
-            ExpressionAttributeNames={"#lane": lane, "#closed": "closed"},
-            ExpressionAttributeValues={":one": {"N": "1"}},
-            ReturnValues="UPDATED_NEW",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        raise closed() from error
+    answer = _update(
+        _slots_key(launch),
+        closed(),
+        UpdateExpression="ADD #lane :one",
+        ConditionExpression="attribute_not_exists(#closed)",
+        ExpressionAttributeNames={"#lane": lane, "#closed": "closed"},
+        ExpressionAttributeValues={":one": {"N": "1"}},
+        ReturnValues="UPDATED_NEW",
+    )
     return Slot(launch, lane, int(answer[lane]["N"]) - 1)
 
 
@@ -143,20 +144,16 @@ def closed() -> Conflict:
 def freeze(launch: str, now: datetime, *, postponed: int = 0) -> dict[str, int]:
     """Closes all lanes; the answer is the plan: lane -> slots given. Safe to repeat, and the plan stays the same. `postponed`:
     how often the launch had been when it was read. Raises `Conflict` (changed) where it has been again since."""
-    try:
-        answer = _update(
-            _slots_key(launch),
-            UpdateExpression="SET #closed = if_not_exists(#closed, :now)",
-            ConditionExpression="#postponed = :postponed" if postponed else "attribute_not_exists(#postponed)",
-            ExpressionAttributeNames={"#closed": "closed", "#postponed": "postponed"},
-            ExpressionAttributeValues={":now": {"N": str(ids.milliseconds(now))}}
-            | ({":postponed": {"N": str(postponed)}} if postponed else {}),
-            ReturnValues="ALL_NEW",
-        )
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
-            raise
-        raise Conflict("The launch has just been postponed.", code="changed") from error
+    values = {":now": {"N": str(ids.milliseconds(now))}}
+    answer = _update(
+        _slots_key(launch),
+        Conflict("The launch has just been postponed.", code="changed"),
+        UpdateExpression="SET #closed = if_not_exists(#closed, :now)",
+        ConditionExpression="#postponed = :postponed" if postponed else "attribute_not_exists(#postponed)",
+        ExpressionAttributeNames={"#closed": "closed", "#postponed": "postponed"},
+        ExpressionAttributeValues=values | ({":postponed": {"N": str(postponed)}} if postponed else {}),
+        ReturnValues="ALL_NEW",
+    )
     return _plan(answer)
 
 
@@ -191,7 +188,13 @@ def _slots_key(launch: str) -> dict[str, dict[str, str]]:
     return {"pk": {"S": launch}, "sk": {"S": "slots"}}
 
 
-def _update(key: dict[str, dict[str, str]], **arguments: object) -> dict[str, dict[str, str]]:
-    answer = store.dynamodb().update_item(TableName=settings.table("launches"), Key=key, **arguments)
+def _update(key: dict[str, dict[str, str]], refused: Conflict | None = None, **arguments: object) -> dict[str, dict[str, str]]:
+    """The attributes asked for. Raises `refused` where the condition is not met."""
+    try:
+        answer = store.dynamodb().update_item(TableName=settings.table("launches"), Key=key, **arguments)
+    except ClientError as error:
+        if refused is None or error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+            raise
+        raise refused from error
     attributes: dict[str, dict[str, str]] = answer.get("Attributes", {})
     return attributes

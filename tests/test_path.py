@@ -9,7 +9,7 @@ import pytest
 from chalice.test import Client
 
 import app
-from chalicelib import chunks, contributions, launches, reports, tallies, votes
+from chalicelib import chunks, contributions, grants, launches, reports, tallies, votes
 from chalicelib.campaigns import Campaign
 from chalicelib.errors import NotFound
 from chalicelib.supporters import Counts
@@ -124,3 +124,18 @@ def test_report_is_not_there_before_the_launch_has_ended(launching: Launching) -
         reports.get(launching.launch.id)
 
     assert refused.value.code == "not_ended"
+
+
+@pytest.mark.parametrize("spoilt", [b"short", b"x" * 200], ids=["short", "of another"])
+def test_permission_that_cannot_be_opened_keeps_nobody_else_from_being_sent(launching: Launching, spoilt: bytes) -> None:
+    launching.propose()
+    launching.pledge("ann")
+    ben = launching.pledge("ben", town=1)
+    queued = launching.ready()
+    grants.Grant(pk=ben.pk, sk=ben.sk).update(actions=[grants.Grant.sealed.set(spoilt)])
+    launching.work(queued)
+
+    found = chunks.outcomes(str(ben.pk), 1)
+    assert found is not None
+    assert [found.items[slot]["outcome"] for slot in ("000", "001")] == ["posted", "reconnect"]
+    assert launching.posts() == ["ann"]

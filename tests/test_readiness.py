@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib import costs, findings, quotas, readiness
+from chalicelib import costs, findings, quotas, readiness, slots
 from chalicelib.findings import Finding, Known, Level, Name, Window
 from chalicelib.quotas import Account
 from chalicelib.rehearsals import Looked
@@ -20,7 +20,7 @@ AT = NOW + timedelta(hours=1, minutes=30)
 
 
 def window(posts: int, minutes: int = 0, network: str = "mastodon", hosts_s: int = 0) -> Window:
-    return Window(network, AT + timedelta(minutes=minutes), posts, costs.chunks_for(posts), hosts_s)
+    return Window(network, AT + timedelta(minutes=minutes), posts, slots.chunks_for(posts), hosts_s)
 
 
 def account(**changes: Any) -> Account:
@@ -102,7 +102,7 @@ def test_workers_have_to_fit_into_the_account(posts: int, limits: dict[str, Any]
     (told,) = of("workers", known(window(posts), is_open=False, account=None if limits is None else account(**limits)))
 
     assert told.level == level
-    assert f"{costs.chunks_for(posts)} worker" in told.found
+    assert f"{slots.chunks_for(posts)} worker" in told.found
 
 
 def test_account_with_ten_functions_at_once_is_told_plainly() -> None:

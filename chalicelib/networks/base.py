@@ -84,7 +84,7 @@ class Network(Protocol):
     NAME: str
     BUDGET: int  # posts that one host takes from us in one period, by whatever it counts us: app, address, account
     PERIOD_S: int
-    PER_S: int  # posts a second that a host gets from us, and connections that it sees at once: our own limit, for small servers
+    PER_S: int  # posts a second that a host gets from us: our own limit, for small servers
     REPEATABLE: bool  # sending the same post again cannot double it
 
     def clean_server(self, text: str) -> str:

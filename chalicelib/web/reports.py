@@ -110,7 +110,7 @@ class CameOfIt(msgspec.Struct):
     after: Came
 
 
-class Report(msgspec.Struct):
+class Report(Outcomes, kw_only=True):
     """What happened to every post, and how exactly; by our own clock. Every count of posts, and every time to a tenth of a second, can
     be recounted from what stands here (`python -m infra verify-report`); milliseconds rest on the signature alone. `came_of_it` is counted
     in the first night after 72 hours, and not signed."""
@@ -124,14 +124,6 @@ class Report(msgspec.Struct):
     goal: int
     people: int
     pledged: int
-    posted: int
-    refused: int
-    reconnect: int
-    halted: int
-    stopped: int
-    not_agreed: int
-    unknown: int
-    missed: int
     lanes: list[Lane]
     reminders: RemindersReport
     written_at: str
