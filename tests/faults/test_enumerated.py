@@ -75,11 +75,7 @@ def _minute(played: Scene, step: str, cut: str, number: int) -> int:
     launching.clock.at(launching.moment(at))
     queued = []
     try:
-        with (
-            lost(number)
-            if cut == "lost"
-            else each_call(nth(number, die) if number else lambda: seen.append(None), event=cut if number else "before-call")
-        ):
+        with _cut(cut, number, seen):
             queued = launching.tick()
     except Killed:
         pass
