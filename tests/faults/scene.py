@@ -71,9 +71,7 @@ class Scene:
             table.items = copy.deepcopy(self.kept[when][name])
         take_queued("chunks")
         take_queued("mail")
-        self.towns.world.clear()
-        self.towns.world.tokens.revoked.clear()
-        self.towns.world.directory.revoked.clear()
+        _forgive(self.towns)
         for pledge in pledges.Pledge.query(self.chunk):
             network = networks.get(pledge.network)
             pledge.key = network.renewed(pledge.key, pledge.text, at=self.launching.launch.moment)
@@ -144,9 +142,16 @@ def set_up(name: str, towns: StandIns, folder: Path) -> Iterator[Scene]:
     transport._tls.cache_clear()
 
 
+def _forgive(towns: StandIns) -> None:
+    """What an earlier play did to the networks is undone, permissions that were taken away included."""
+    towns.world.clear()
+    towns.world.tokens.revoked.clear()
+    towns.world.directory.revoked.clear()
+
+
 def _lent(name: str, launching: Launching) -> Scene:
     scene, network = Scene(name, launching), "bluesky" if name == "bluesky" else "mastodon"
-    launching.towns.world.clear()
+    _forgive(launching.towns)
     launching.propose(networks=[network])
     for town, who in enumerate(NAMES):
         launching.pledge(who, town, network=network)
