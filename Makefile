@@ -34,7 +34,7 @@ test: check ## Everything that is quick: checks, units, properties, the whole pa
 embedded: setup ## Deploy onto the embedded AWS, three times and with the state lost; probe the roles
 	@$(BIN)/pytest -m embedded tests/deploy
 
-faults: setup ## Every cut of a worker x every fault of a network, over the real code (half an hour)
+faults: setup ## Every cut of a worker x every fault of a network, over the real code (over an hour)
 	@FAULTS_PART=1 HYPOTHESIS_PROFILE=ci $(BIN)/pytest tests/faults
 
 browser: setup ## Journeys through the whole system in real Chromium; pictures in build/browser
