@@ -148,7 +148,7 @@ def _serving(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StandIns]:
 @pytest.fixture
 def towns(_serving: StandIns, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIns]:
     """Three Mastodon servers and two of Bluesky's that this process trusts, with nothing arrived yet."""
-    _serving.world.clear()
+    _serving.start_afresh()
     monkeypatch.setenv("STAND_INS", _serving.setting)
     monkeypatch.setenv("SSL_CERT_FILE", str(_serving.ca))
     monkeypatch.setenv("HANDLE_RESOLVER", "directory.test")
@@ -174,3 +174,29 @@ def launching(campaign: Campaign, towns: StandIns, skipping: aws_hooks.Skipping)
     from tests.launching import Launching
 
     return Launching(campaign, towns, skipping)
+
+
+@pytest.fixture
+def planned(launching: Launching) -> Launching:
+    """The moment is in three days; olive and oscar organise, mona moderates."""
+    from tests import telling
+
+    return telling.plan(launching)
+
+
+@pytest.fixture
+def joined(launching: Launching) -> Launching:
+    """Ann and Ben lent posts, Cat without an address; Dan and Eve are reminded, Eve without an address."""
+    from tests import telling
+
+    return telling.join(launching)
+
+
+@pytest.fixture
+def many(launching: Launching, monkeypatch: pytest.MonkeyPatch) -> Launching:
+    """A hundred and forty people to be told, SES taking one e-mail in two seconds."""
+    from tests import telling
+
+    monkeypatch.setenv("MAIL_PER_S", "0.5")
+    settings.current.cache_clear()
+    return telling.remind_many(launching)

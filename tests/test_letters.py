@@ -10,56 +10,16 @@ from itertools import pairwise
 
 import pytest
 
-from chalicelib import drafts, launches, letters, mail, notices, pledges, reminders, settings, supporters, team
-from chalicelib.drafts import Access
-from chalicelib.pledges import Contact, Pledge
+from chalicelib import launches, letters, notices, reminders, settings
 from chalicelib.proposals import NewLaunch
-from chalicelib.reminders import Reminder
 from infra.stand_ins.faults import Fault
 from tests.aws import Killed, Queued, hook, lost_response, take_queued
 from tests.launching import Launching
-from tests.test_postponing import agree, postpone
+from tests.telling import PAGE, kinds, text_of, ticked
 from tests.test_reminders import people, remind, sent_to
 
 DAY, HOURS = -86_400, -7200
-PAGE = "https://change.example.org/c/change-challenge/launch"
 NOT_OUT = ("goal_missed", "not_approved", "stopped")
-
-
-@pytest.fixture
-def planned(launching: Launching) -> Launching:
-    """The moment is in three days; olive and oscar organise, mona moderates."""
-    launching.propose(at=launching.now + timedelta(days=3), closes_at=launching.now + timedelta(days=3, minutes=-20))
-    notices.note_page(launching.launch, PAGE)
-    welcome = team.Welcome("Change Challenge", "https://change.example.org/sign-in")
-    team.invite("change-challenge", "oscar@example.org", ["organiser"], welcome, now=launching.now)
-    team.invite("change-challenge", "mona@example.org", ["moderator"], welcome, now=launching.now)
-    take_queued("mail")
-    return launching
-
-
-def ticked(launching: Launching, *seconds: float) -> list[Queued]:
-    """What is queued for `mail` by ticks at these seconds from the moment."""
-    for at in seconds:
-        launching.tick(launching.moment(at))
-    return take_queued("mail")
-
-
-def lend(launching: Launching, name: str, town: int = 0) -> Pledge:
-    """With an address to be told at."""
-    host = launching.towns.hosts[town].name
-    drafted = drafts.draft(launching.campaign, network="mastodon", server=host, text=name, person=None, token=None, now=launching.now)
-    contact = Contact(f"{name}@example.org", "https://example.org/mine")
-    token = launching.towns.token(host, name)
-    return pledges.confirm(launching.campaign, drafted.draft.id, token, Access(None, drafted.token), contact=contact, now=launching.now)
-
-
-def text_of(queued: Queued) -> str:
-    return mail.TEXTS[queued.message["kind"]][1].format(**queued.message["data"])
-
-
-def kinds(queued: list[Queued]) -> Counter[str]:
-    return Counter(one.message["kind"] for one in queued)
 
 
 def end(launching: Launching, why: str) -> list[Queued]:
@@ -164,21 +124,6 @@ def test_lost_response_warns_once(planned: Launching, service: str, operation: s
     queued = take_queued("mail") + ticked(planned, DAY + 60)
 
     assert sorted(address for address, _ in sent_to(queued)) == ["olive@example.org", "oscar@example.org"]
-
-
-@pytest.fixture
-def joined(launching: Launching) -> Launching:
-    """Ann and Ben lent posts, Cat without an address; Dan and Eve are reminded, Eve without an address."""
-    launching.propose()
-    notices.note_page(launching.launch, PAGE)
-    lend(launching, "ann")
-    lend(launching, "ben", 1)
-    launching.pledge("cat", 1)
-    remind(launching, email="dan@example.org")
-    remind(launching, "linkedin")
-    people(launching)
-    take_queued("mail")
-    return launching
 
 
 @pytest.mark.parametrize("why", NOT_OUT)
@@ -296,21 +241,6 @@ def test_two_ticks_at_once_tell_once(joined: Launching) -> None:
     assert Counter(address.split("@")[0] for address, _ in sent_to(take_queued("mail"))) == {"olive": 1, "ann": 1, "ben": 1, "dan": 1}
 
 
-@pytest.fixture
-def many(launching: Launching, monkeypatch: pytest.MonkeyPatch) -> Launching:
-    """A hundred and forty people to be told, SES taking one e-mail in two seconds."""
-    monkeypatch.setenv("MAIL_PER_S", "0.5")
-    settings.current.cache_clear()
-    launching.propose()
-    for number in range(140):
-        key = f"{number:026d}"
-        partition = supporters.partition(launching.launch.id, "reminders", key)
-        one = Reminder(pk=partition, sk=key, supporter=f"s{number}", network="x", text="Mine.", made=1, link="https://example.org/r")
-        one.email = mail.sealed(f"person{number}@example.org", one.id)
-        one.save()
-    return launching
-
-
 def _times(launching: Launching, act: Callable[[], object]) -> list[float]:
     """When each letter of ten minutes' ticks becomes visible."""
     act()
@@ -362,116 +292,6 @@ def test_reminder_of_a_moment_that_was_moved_goes_out_again(planned: Launching) 
     assert reminders.of_partition(next(iter(letters._counted(planned.launch))))[0].email
 
 
-def moved_by(launching: Launching, **later: float) -> list[Queued]:
-    """What the ticks after a postponement queue."""
-    postpone(launching, timedelta(**later))
-    take_queued("mail")
-    found: list[Queued] = []
-    for seconds in range(0, 240, 60):
-        launching.tick(launching.now + timedelta(seconds=60 if seconds else 0))
-        found += take_queued("mail")
-    return [one for one in found if one.message["kind"] in ("postponed", "reminder_postponed")]
-
-
-def test_who_need_not_agree_again_is_told_the_new_time_only(joined: Launching) -> None:
-    queued = moved_by(joined, minutes=50)
-
-    assert sorted(address for address, _ in sent_to(queued)) == ["ann@example.org", "ben@example.org", "dan@example.org"]
-    said = [text_of(one) for one in queued]
-    assert all("now" in one and "Saturday 9 January 2027, 10:20 (Europe/London)" in one for one in said)
-    assert [notices.STAYS in one for one in said].count(True) == 2
-    assert not any("agree to the new time" in one for one in said)
-
-
-def test_who_has_to_agree_again_is_told_until_when_and_where(joined: Launching) -> None:
-    queued = moved_by(joined, hours=3)
-
-    lent = [text_of(one) for one in queued if one.message["kind"] == "postponed"]
-    assert len(lent) == 2
-    for said in lent:
-        assert "you agreed to Saturday 9 January 2027, 09:30" in said
-        assert "Your post is sent only if you agree to the new time, until Saturday 9 January 2027, 12:10 (Europe/London)" in said
-        assert "https://example.org/mine" in said
-
-
-def test_who_has_agreed_or_joined_since_is_not_told(joined: Launching) -> None:
-    postpone(joined, timedelta(hours=3))
-    joined.clock.at(joined.now + timedelta(seconds=1))
-    lend(joined, "fay", 2)
-    remind(joined, email="gus@example.org", request="later")
-
-    queued = ticked(joined, -12_000, -11_940, -11_880)
-
-    told = {address for address, _ in sent_to([one for one in queued if "postponed" in one.message["kind"]])}
-    assert told == {"ann@example.org", "ben@example.org", "dan@example.org"}
-
-
-def test_each_postponement_is_told_once(joined: Launching) -> None:
-    first = moved_by(joined, minutes=50)
-    assert ticked(joined, -4000, -3900) == []
-    second = moved_by(joined, minutes=70)
-
-    assert len(first) == len(second) == 3
-    sent = Counter(address for address, subject in sent_to(first + second + first) if subject == "A new time: Change Challenge")
-    assert sent == {"ann@example.org": 2, "ben@example.org": 2, "dan@example.org": 2}
-
-
-@pytest.mark.parametrize("nth", range(1, 4))
-def test_telling_of_a_new_time_that_dies_goes_on_and_tells_once(joined: Launching, nth: int) -> None:
-    postpone(joined, timedelta(minutes=50))
-    take_queued("mail")
-    seen = 0
-
-    def die() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == nth:
-            raise Killed
-
-    with hook("sqs", "SendMessageBatch", die, after=True):
-        for seconds in (-4000, -3940, -3880, -3820):
-            try:
-                joined.tick(joined.moment(seconds))
-            except Killed:
-                assert seen == nth
-    sent = Counter(address for address, subject in sent_to(take_queued("mail")) if subject == "A new time: Change Challenge")
-
-    assert sent == {"ann@example.org": 1, "ben@example.org": 1, "dan@example.org": 1}
-
-
-@pytest.mark.parametrize("which", [1, 2])
-def test_telling_of_a_new_time_with_a_lost_response_tells_once(joined: Launching, which: int) -> None:
-    postpone(joined, timedelta(minutes=50))
-    take_queued("mail")
-    with lost_response("sqs", "SendMessageBatch", which=which) as calls:
-        for seconds in (-4000, -3940, -3880, -3820):
-            joined.tick(joined.moment(seconds))
-    assert len(calls) > which
-    sent = Counter(address for address, subject in sent_to(take_queued("mail")) if subject == "A new time: Change Challenge")
-
-    assert sent == {"ann@example.org": 1, "ben@example.org": 1, "dan@example.org": 1}
-
-
-def test_new_time_is_told_at_the_pace_that_ses_takes(many: Launching) -> None:
-    postpone(many, timedelta(minutes=50))
-    found: list[float] = []
-    for at in range(-4000, -3400, 60):
-        queued = ticked(many, at)
-        found += [at + one.delay_s for one in queued if one.message["kind"] == "reminder_postponed"]
-    found.sort()
-
-    assert len(found) == 140
-    assert all(later - earlier >= 1 for earlier, later in pairwise(found))
-
-
-def test_organisers_of_a_postponed_launch_are_warned_that_it_is_not_approved(planned: Launching) -> None:
-    planned.approve()
-    assert ticked(planned, DAY, HOURS) == []
-    postpone(planned, timedelta(hours=1))
-
-    assert kinds(ticked(planned, -9000, -8940)) == {"not_approved_yet": 2}
-
-
 def test_supporters_of_a_stopped_network_are_told_at_once_and_once(joined: Launching) -> None:
     joined.launch.update(actions=[launches.Launch.networks.set(["mastodon", "bluesky"])])
     joined.approve()
@@ -487,16 +307,3 @@ def test_supporters_of_a_stopped_network_are_told_at_once_and_once(joined: Launc
     assert sent == {"ann@example.org": 1, "ben@example.org": 1}
     closing = next(one for one in rest if one.message["kind"] == "closing")
     assert "Not sent, since they were stopped: 3" in text_of(closing)
-
-
-def test_who_did_not_agree_to_the_new_time_is_told_why_nothing_was_posted(joined: Launching) -> None:
-    cat = next(one for one in joined.tokens)
-    postpone(joined, timedelta(hours=3))
-    agree(joined, pledges.find_confirmed(cat))
-    joined.tick(joined.moment(-12_000))
-    take_queued("mail")
-    joined.work(joined.ready())
-    queued = ticked(joined, 60)
-
-    assert joined.posts() == ["cat"]
-    assert [one.message["data"]["why"] for one in queued if one.message["kind"] == "not_sent"] == [notices.WHY["not_agreed"]] * 2

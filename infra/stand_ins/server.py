@@ -113,6 +113,12 @@ class StandIns:
         """The access token, on Bluesky the app password, of an account."""
         return self.world.permission(host, name, number)
 
+    def start_afresh(self) -> None:
+        """Nothing has arrived, nothing is wrong, and permissions that were taken away work again."""
+        self.world.clear()
+        self.world.tokens.revoked.clear()
+        self.world.directory.revoked.clear()
+
 
 @dataclass(slots=True)
 class _Running:

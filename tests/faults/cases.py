@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 import pytest
@@ -14,7 +14,7 @@ from chalicelib import clock, fan_out, release
 from chalicelib.networks.transport import Connection
 from infra.stand_ins.faults import Fault
 from tests.aws import Killed, Queued, Skipping, die, nth
-from tests.faults.scene import NAMES, Scene, each_call, lost
+from tests.faults.scene import NAMES, Scene, cut_off, each_call
 
 # What the network does to each person's first requests. After the second of these it may have been posted, for all that we can
 # know: a 500 says so as little as silence does (`fail` and `hang` publish nothing, `fail_after` and `hang_after` do).
@@ -103,13 +103,7 @@ def _cut(case: Case, sent: Queued) -> AbstractContextManager[object]:
         return each_call(nth(case.number, lambda: _intrude(sent)))
     if case.cut in STALLED:
         return each_call(nth(case.number, lambda: _overtake(sent, *STALLED[case.cut])))
-    if case.cut == "lost response":
-        return lost(case.number)
-    if case.cut == "sends":
-        return _killed_after(case.number)
-    if case.cut in ("before call", "after call"):
-        return each_call(nth(case.number, die), after=case.cut == "after call")
-    return nullcontext()
+    return _killed_after(case.number) if case.cut == "sends" else cut_off(case.cut, case.number)
 
 
 def _intrude(sent: Queued) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,12 +21,13 @@ from chalicelib.networks import mastodon, transport
 from chalicelib.networks.base import Post, Request
 from infra.stand_ins import StandIns
 from tests import conftest
-from tests.aws import Queued, Skipping, hook, take_queued
+from tests.aws import Queued, Skipping, die, hook, nth, take_queued
 from tests.conftest import NOW, make_campaign
 from tests.launching import Launching
 
 NAMES = ("ann", "ben", "cat")
 NETWORKS = ("mastodon", "bluesky", "forgetful")
+CUTS = ("before call", "after call", "lost response")
 ENDED_BY_S = (3, 17, 60, 120, 180, 300, 420, 700, 1500, 3000, 3700)
 CALLS = {
     "dynamodb": ("GetItem", "PutItem", "UpdateItem", "Query", "BatchGetItem", "TransactWriteItems"),
@@ -71,7 +72,7 @@ class Scene:
             table.items = copy.deepcopy(self.kept[when][name])
         take_queued("chunks")
         take_queued("mail")
-        _forgive(self.towns)
+        self.towns.start_afresh()
         for pledge in pledges.Pledge.query(self.chunk):
             network = networks.get(pledge.network)
             pledge.key = network.renewed(pledge.key, pledge.text, at=self.launching.launch.moment)
@@ -142,16 +143,9 @@ def set_up(name: str, towns: StandIns, folder: Path) -> Iterator[Scene]:
     transport._tls.cache_clear()
 
 
-def _forgive(towns: StandIns) -> None:
-    """What an earlier play did to the networks is undone, permissions that were taken away included."""
-    towns.world.clear()
-    towns.world.tokens.revoked.clear()
-    towns.world.directory.revoked.clear()
-
-
 def _lent(name: str, launching: Launching) -> Scene:
     scene, network = Scene(name, launching), "bluesky" if name == "bluesky" else "mastodon"
-    _forgive(launching.towns)
+    launching.towns.start_afresh()
     launching.propose(networks=[network])
     for town, who in enumerate(NAMES):
         launching.pledge(who, town, network=network)
@@ -192,3 +186,11 @@ def lost(number: int) -> Iterator[None]:
                 events.register_first(name, lose)
                 stack.callback(events.unregister, name, lose)
         yield
+
+
+def cut_off(cut: str, number: int) -> AbstractContextManager[object]:
+    """Killed before or after the `number`-th call of AWS, or its response lost; or none of it."""
+    if cut == "none":
+        return nullcontext()
+    assert cut in CUTS, cut
+    return lost(number) if cut == "lost response" else each_call(nth(number, die), after=cut == "after call")

@@ -7,17 +7,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 
 import pytest
 
 from chalicelib import release
 from infra.stand_ins import StandIns
-from tests.aws import Killed, die, nth
+from tests.aws import Killed
 from tests.faults import cases, scene
 from tests.faults.cases import Case
-from tests.faults.scene import NAMES, NETWORKS, Scene, each_call, lost
+from tests.faults.scene import CUTS, NAMES, NETWORKS, Scene, cut_off, each_call
 
 # A killed worker leaves its sockets to the operating system.
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
@@ -59,7 +58,7 @@ def test_minute_that_is_cut_off_is_done_again_in_the_next(played: Scene, step: s
     calls = _minute(played, step, "none", 0)
     every = max(1, PART * calls // 250)
     for number in range(1 + datetime.now(UTC).day % every, calls + 1, every):
-        for cut in ("before-call", "after-call", "lost"):
+        for cut in CUTS:
             _minute(played, step, cut, number)
             assert played.published() == dict.fromkeys(NAMES, 1), (cut, number)
             assert set(played.outcomes().values()) == {"posted"}, (cut, number)
@@ -75,7 +74,7 @@ def _minute(played: Scene, step: str, cut: str, number: int) -> int:
     launching.clock.at(launching.moment(at))
     queued = []
     try:
-        with _cut(cut, number, seen):
+        with cut_off(cut, number) if number else each_call(lambda: seen.append(None)):
             queued = launching.tick()
     except Killed:
         pass
@@ -88,9 +87,3 @@ def _minute(played: Scene, step: str, cut: str, number: int) -> int:
             release.handle(sent.body)
     played.go_on([])
     return len(seen)
-
-
-def _cut(cut: str, number: int, seen: list[None]) -> AbstractContextManager[object]:
-    if cut == "lost":
-        return lost(number)
-    return each_call(nth(number, die), after=cut == "after-call") if number else each_call(lambda: seen.append(None))

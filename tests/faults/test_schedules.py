@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 
 import pytest
 from hypothesis import given, settings
@@ -16,15 +16,15 @@ from chalicelib import launches, pledges, release
 from chalicelib.errors import Conflict
 from infra.stand_ins import StandIns
 from infra.stand_ins.faults import Fault
-from tests.aws import Killed, Queued, die, nth, take_queued
+from tests.aws import Killed, Queued, take_queued
 from tests.faults import scene
 from tests.faults.cases import CLEAR, UNSURE
-from tests.faults.scene import NAMES, NETWORKS, Scene, each_call, lost
+from tests.faults.scene import CUTS, NAMES, NETWORKS, Scene, cut_off
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::pytest.PytestUnraisableExceptionWarning")
 
 EXAMPLES = settings.default.max_examples // 3 if os.environ.get("FAULTS_PART") != "1" else settings.default.max_examples
-DELIVER = st.tuples(st.just("deliver"), st.integers(0, 7), st.sampled_from(["", "before-call", "after-call", "lost"]), st.integers(1, 26))
+DELIVER = st.tuples(st.just("deliver"), st.integers(0, 7), st.sampled_from(["none", *CUTS]), st.integers(1, 26))
 WAIT = st.tuples(st.just("wait"), st.sampled_from([1.0, 5.0, 13.0, 30.0, 61.0, 95.0]))
 SCHEDULES = st.lists(
     st.one_of(
@@ -84,7 +84,7 @@ class Schedule:
     def _deliver(self, which: int, cut: str, number: int) -> None:
         sent = self.seen[which % len(self.seen)]
         try:
-            with _cut(cut, number):
+            with cut_off(cut, number):
                 release.handle(sent.body)
         except Killed:
             self.sure = False
@@ -123,9 +123,3 @@ class Schedule:
         assert {name for name, outcome in outcomes.items() if outcome == "posted"} == set(published) - unknown
         if (self.scene.repeatable or self.sure) and not self.stopped:
             assert not unknown
-
-
-def _cut(cut: str, number: int) -> AbstractContextManager[object]:
-    if not cut:
-        return nullcontext()
-    return lost(number) if cut == "lost" else each_call(nth(number, die), after=cut == "after-call")
