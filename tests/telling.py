@@ -9,7 +9,7 @@ from chalicelib import drafts, mail, notices, pledges, supporters, team
 from chalicelib.drafts import Access
 from chalicelib.pledges import Contact, Pledge
 from chalicelib.reminders import Reminder
-from tests.aws import Queued, take_queued
+from tests.aws import Killed, Queued, die, hook, nth, take_queued
 from tests.launching import Launching
 from tests.test_reminders import people, remind
 
@@ -32,6 +32,18 @@ def ticked(launching: Launching, *seconds: float) -> list[Queued]:
     for at in seconds:
         launching.tick(launching.moment(at))
     return take_queued("mail")
+
+
+def cut_off(launching: Launching, number: int, *seconds: float, after: bool) -> int:
+    """Ticks, one of which dies before or after the `number`-th batch that it sends; gives how often one died."""
+    died = 0
+    with hook("sqs", "SendMessageBatch", nth(number, die), after=after):
+        for at in seconds:
+            try:
+                launching.tick(launching.moment(at))
+            except Killed:
+                died += 1
+    return died
 
 
 def lend(launching: Launching, name: str, town: int = 0) -> Pledge:

@@ -7,13 +7,14 @@ import hashlib
 
 import pytest
 
-from chalicelib import chunks, consents, drafts, fan_out, launches, notices, pledges
+from chalicelib import chunks, consents, fan_out, launches, notices, pledges
 from chalicelib.drafts import Access
 from chalicelib.errors import Conflict, Invalid, NotFound
-from chalicelib.pledges import Contact, Pledge
+from chalicelib.pledges import Pledge
 from infra.stand_ins.faults import Fault
 from tests.aws import hook, lost_response, take_queued
 from tests.launching import Launching
+from tests.telling import lend
 from tests.test_reminders import sent_to
 
 
@@ -113,15 +114,6 @@ def test_words_of_a_pledge_that_was_taken_back_do_not_change(launching: Launchin
     launching.withdraw(pledge)
     with pytest.raises(NotFound):
         change(launching, pledge)
-
-
-def lend(launching: Launching, name: str, town: int = 0) -> Pledge:
-    """With an address to be told at."""
-    host = launching.towns.hosts[town].name
-    drafted = drafts.draft(launching.campaign, network="mastodon", server=host, text=name, person=None, token=None, now=launching.now)
-    contact = Contact(f"{name}@example.org", "https://example.org/mine")
-    token = launching.towns.token(host, name)
-    return pledges.confirm(launching.campaign, drafted.draft.id, token, Access(None, drafted.token), contact=contact, now=launching.now)
 
 
 def told(launching: Launching) -> list[str]:

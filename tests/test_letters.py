@@ -13,9 +13,9 @@ import pytest
 from chalicelib import launches, letters, notices, reminders, settings
 from chalicelib.proposals import NewLaunch
 from infra.stand_ins.faults import Fault
-from tests.aws import Killed, Queued, hook, lost_response, take_queued
+from tests.aws import Killed, Queued, die, hook, lost_response, take_queued
 from tests.launching import Launching
-from tests.telling import PAGE, kinds, text_of, ticked
+from tests.telling import PAGE, cut_off, kinds, text_of, ticked
 from tests.test_reminders import people, remind, sent_to
 
 DAY, HOURS = -86_400, -7200
@@ -103,10 +103,6 @@ def test_who_sets_a_moment_is_not_told_at_once_that_it_is_not_approved(launching
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem"])
 def test_warning_that_was_cut_off_goes_out_once(planned: Launching, operation: str) -> None:
     """The tick dies before it writes that it has begun, or that it has queued the letters."""
-
-    def die() -> None:
-        raise Killed
-
     with hook("dynamodb", operation, die), pytest.raises(Killed):
         planned.tick(planned.moment(DAY))
     queued = take_queued("mail") + ticked(planned, DAY + 60, DAY + 120)
@@ -184,23 +180,12 @@ def test_organisers_are_told_how_many_were_late_and_supporters_get_no_letter_for
     assert "Posted: 3, 3 of them late, or known late, through a second worker" in text_of(found[0])
 
 
-@pytest.mark.parametrize("nth", range(1, 5))
-def test_telling_that_dies_anywhere_goes_on_and_tells_once(joined: Launching, nth: int) -> None:
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("number", range(1, 4))
+def test_telling_that_dies_anywhere_goes_on_and_tells_once(joined: Launching, number: int, after: bool) -> None:
     launches.stop(joined.campaign, "olive", now=joined.now)
-    seen = 0
 
-    def die() -> None:
-        nonlocal seen
-        seen += 1
-        if seen == nth:
-            raise Killed
-
-    with hook("sqs", "SendMessageBatch", die, after=nth % 2 == 0):
-        for _ in range(3):
-            try:
-                joined.tick(joined.moment(-1200))
-            except Killed:
-                assert seen == nth
+    assert cut_off(joined, number, -1200, -1200, -1200, after=after) == 1
     queued = take_queued("mail") + ticked(joined, -1140, -1080)
 
     assert Counter(address.split("@")[0] for address, _ in sent_to(queued)) == {"olive": 1, "ann": 1, "ben": 1, "dan": 1}
