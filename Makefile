@@ -58,7 +58,7 @@ simulate: setup ## What AWS would make of 10,000 to 1,000,000 posts, by its docu
 run: setup ## The whole system on this machine, with a launch to watch; Ctrl-C stops it
 	@$(BIN)/python -m infra run
 
-demo: setup ## The same without a person: 600 pledges, a killed worker, a verdict
+demo: setup ## The same without a person: 500 pledges on each network, a killed worker, a verdict
 	@$(BIN)/python -m infra demo
 
 deploy: setup ## Deploy a stage: make deploy STAGE=dev

@@ -54,11 +54,10 @@ class Crowd:
     people: list[Somebody] = field(default_factory=list)
 
     def gather(self, count: int, towns: Sequence[str], pdses: Sequence[str]) -> None:
-        """`count` people, spread evenly over the servers, each with an account there; every fourth is on Bluesky."""
+        """`count` people, spread evenly over the servers, each with an account there; every second is on Bluesky."""
         for number in range(count):
-            fourth = number % 4 == 3
-            server = pdses[number // 4 % len(pdses)] if fourth else towns[(number - number // 4) % len(towns)]
-            self.people.append(Somebody(number, server, "bluesky" if fourth else "mastodon"))
+            network, servers = ("bluesky", pdses) if number % 2 else ("mastodon", towns)
+            self.people.append(Somebody(number, servers[number // 2 % len(servers)], network))
         asked = {"accounts": [{"host": one.server, "name": one.name} for one in self.people]}
         for one, minted in zip(self.people, self.desk.ask("POST", "/control/tokens", asked)["tokens"], strict=True):
             one.permission = minted["token"]
